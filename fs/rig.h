@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rig.h: what all rooms of the daemon share: the machine and the one lock that serialises it.
+ *
+ * rig.lock protects the engine (every pr_* call and every look at its structures) and is a leaf:
+ * nobody waits, replies to a request or calls FUSE's notify functions while holding it.
+ */
+#ifndef RIG_H
+#define RIG_H
+
+#include <pagerig/alloc.h>
+#include <pagerig/lab.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct rig {
+	pthread_mutex_t lock;
+	struct pr_machine m;
+	size_t arena_size;
+	uint64_t backing_limit; /* --backing, bytes of host memory that shm/ data may take */
+	char machine_text[256]; /* what --machine said */
+};
+extern struct rig rig;
+
+/*
+ * Appends a line to tracing/error_log (thread-safe, keeps the last 256 lines). Call without
+ * rig.lock or with it; it is a leaf too.
+ */
+void rig_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
