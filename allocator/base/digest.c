@@ -1,2 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-typedef int not_empty_yet;
+/*
+ * digest.c: one number for the state of a machine. Two machines with the same digest return the
+ * same frames to the same requests. Owner marks and event counters are the host's and left out.
+ */
+#include "base/lists.h"
+
+#define XXH_STATIC_LINKING_ONLY /* the state lies on the stack */
+#include <xxhash.h>
+
+static void add_list(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z,
+		     const struct list *l, unsigned order, bool pcp)
+{
+	XXH3_64bits_update(s, &l->nr, sizeof(l->nr));
+	for (uint32_t rel = l->first; rel != LINK_NONE;
+	     rel = any_links(m, z, rel, order, pcp)->next)
+		XXH3_64bits_update(s, &rel, sizeof(rel));
+}
+
+static void add_zone(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z)
+{
+	const int64_t figures[] = {
+		z->node, z->type, (int64_t)z->start_pfn, (int64_t)z->spanned, (int64_t)z->managed,
+		z->free_pages, z->free_cma, (int64_t)z->watermark[WMARK_MIN],
+		(int64_t)z->watermark[WMARK_LOW], (int64_t)z->watermark[WMARK_HIGH],
+		(int64_t)z->watermark_boost, (int64_t)z->reserved_highatomic,
+		(int64_t)z->free_highatomic, z->flags,
+	};
+
+	XXH3_64bits_update(s, figures, sizeof(figures));
+	XXH3_64bits_update(s, z->lowmem_reserve, sizeof(z->lowmem_reserve));
+	for (unsigned o = 0; o < NR_ORDERS; o++)
+		for (unsigned t = 0; t < NR_MIGRATETYPES; t++)
+			add_list(s, m, z, &z->area[o].list[t], o, false);
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++) {
+		const struct pcp *p = pr_pcp(m, z, c);
+		const int32_t cpu[] = {p->count, p->high, p->high_min, p->high_max, p->batch,
+				       p->flags, p->alloc_factor, p->expire, p->free_count,
+				       p->stat_threshold, p->free_diff, p->cma_diff};
+
+		XXH3_64bits_update(s, cpu, sizeof(cpu));
+		for (int i = 0; i < NR_PCP_LISTS; i++)
+			add_list(s, m, z, &p->list[i], pr_pcp_order(i), true);
+	}
+}
+
+/* What is in use matters too: where it can be freed, and as what a block is judged. */
+static void add_frames(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z)
+{
+	pfn_t last = z->start_pfn + z->spanned - 1;
+
+	for (pfn_t pfn = z->start_pfn; pfn <= last; pfn += PAGEBLOCK_PAGES)
+		XXH3_64bits_update(s, &pr_block(m, z, pfn)->type, 1);
+	XXH3_64bits_update(s, &pr_block(m, z, last)->type, 1);
+	for (uint64_t rel = 0; rel < z->spanned;) {
+		pfn_t pfn = z->start_pfn + rel;
+		const struct page *page = &m->pages[z->page_base + rel];
+		const struct pageblock *b = pr_block(m, z, pfn);
+
+		if (!(pfn & (PAGEBLOCK_PAGES - 1)) && b->state == PAGE_FREE) {
+			rel += 1ull << b->order;
+			continue;
+		}
+		if (page->state == PAGE_USED) {
+			const uint32_t used[] = {(uint32_t)rel, page->order, page->flags};
+
+			XXH3_64bits_update(s, used, sizeof(used));
+		}
+		rel++;
+	}
+}
+
+uint64_t pr_digest(const struct pr_machine *m)
+{
+	XXH3_state_t s;
+
+	XXH3_64bits_reset(&s);
+	XXH3_64bits_update(&s, &m->arena->version, sizeof(m->arena->version));
+	for (unsigned n = 0; n < m->arena->nr_nodes; n++) {
+		const int kswapd[] = {m->nodes[n].kswapd_order, m->nodes[n].kswapd_highest};
+
+		XXH3_64bits_update(&s, kswapd, sizeof(kswapd));
+	}
+	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
+		add_zone(&s, m, &m->zones[i]);
+		add_frames(&s, m, &m->zones[i]);
+	}
+	return XXH3_64bits_digest(&s);
+}

@@ -1,2 +1,309 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-typedef int not_empty_yet;
+/* machine.c: laying out an arena, and looking things up in it. */
+#include "base/lists.h"
+
+#include <errno.h>
+#include <pagerig/alloc.h>
+#include <string.h>
+
+static uint64_t align_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static uint64_t zone_blocks(const struct pr_zone_spec *z)
+{
+	return ((z->start_pfn + z->spanned - 1) >> PAGEBLOCK_ORDER) -
+	       (z->start_pfn >> PAGEBLOCK_ORDER) + 1;
+}
+
+static bool zone_spec_ok(const struct pr_spec *s, const struct pr_zone_spec *z)
+{
+	return z->node < s->nr_nodes && z->type < NR_ZONE_TYPES && z->spanned &&
+	       z->spanned < LINK_NONE && z->present <= z->spanned && z->managed <= z->present &&
+	       z->managed && z->start_pfn + z->spanned <= (1ull << 40);
+}
+
+static bool spec_ok(const struct pr_spec *s)
+{
+	if (!s->nr_nodes || s->nr_nodes > PR_MAX_NODES || !s->nr_cpus ||
+	    s->nr_cpus > PR_MAX_CPUS || !s->nr_zones ||
+	    s->nr_zones > PR_MAX_NODES * NR_ZONE_TYPES)
+		return false;
+	for (unsigned i = 0; i < s->nr_zones; i++)
+		if (!zone_spec_ok(s, &s->zone[i]))
+			return false;
+	for (unsigned i = 0; i < s->nr_cpus; i++)
+		if (s->cpu_node[i] >= s->nr_nodes)
+			return false;
+	return true;
+}
+
+/* Where everything lies; fills the head but for what is not layout. */
+static void lay_out(const struct pr_spec *s, struct arena *a)
+{
+	uint64_t at = align_up(sizeof(*a), 4096);
+
+	a->nr_nodes = s->nr_nodes;
+	a->nr_zones = s->nr_zones;
+	a->nr_cpus = s->nr_cpus;
+	a->nodes = at;
+	at = align_up(at + s->nr_nodes * sizeof(struct node), 4096);
+	a->zones = at;
+	at = align_up(at + s->nr_zones * sizeof(struct zone), 4096);
+	a->pcps = at;
+	at = align_up(at + (uint64_t)s->nr_zones * s->nr_cpus * sizeof(struct pcp), 4096);
+	a->nr_pages = a->nr_blocks = 0;
+	for (unsigned i = 0; i < s->nr_zones; i++) {
+		a->nr_pages += s->zone[i].spanned;
+		a->nr_blocks += zone_blocks(&s->zone[i]);
+	}
+	a->blocks = at;
+	at = align_up(at + a->nr_blocks * sizeof(struct pageblock), 4096);
+	a->pages = at;
+	a->size = align_up(at + a->nr_pages * sizeof(struct page), 4096);
+}
+
+size_t pr_machine_size(const struct pr_spec *spec)
+{
+	static struct arena a; /* only its size is read */
+	struct arena here = a;
+
+	if (!spec_ok(spec))
+		return 0;
+	lay_out(spec, &here);
+	return here.size;
+}
+
+static void set_pointers(struct pr_machine *m, void *mem)
+{
+	struct arena *a = mem;
+	char *base = mem;
+
+	m->arena = a;
+	m->nodes = (struct node *)(base + a->nodes);
+	m->zones = (struct zone *)(base + a->zones);
+	m->pcps = (struct pcp *)(base + a->pcps);
+	m->blocks = (struct pageblock *)(base + a->blocks);
+	m->pages = (struct page *)(base + a->pages);
+}
+
+int pr_machine_attach(struct pr_machine *m, void *mem, size_t size)
+{
+	struct arena *a = mem;
+
+	if (size < sizeof(*a) || a->magic != PR_ARENA_MAGIC || a->version != PR_ARENA_VERSION ||
+	    a->size > size)
+		return -EINVAL;
+	memset(m, 0, sizeof(*m));
+	set_pointers(m, mem);
+	return 0;
+}
+
+static void zone_init(struct pr_machine *m, struct zone *z, const struct pr_zone_spec *s)
+{
+	z->node = s->node;
+	z->type = s->type;
+	z->start_pfn = s->start_pfn;
+	z->spanned = s->spanned;
+	z->present = s->present;
+	z->managed = s->managed;
+	z->cma = s->cma;
+	for (unsigned o = 0; o < NR_ORDERS; o++)
+		for (unsigned t = 0; t < NR_MIGRATETYPES; t++)
+			list_init(&z->area[o].list[t]);
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		for (unsigned i = 0; i < NR_PCP_LISTS; i++)
+			list_init(&pr_pcp(m, z, c)->list[i]);
+	for (uint64_t b = 0; b < zone_blocks(s); b++)
+		m->blocks[z->block_base + b].type = MT_MOVABLE;
+}
+
+static void nodes_init(struct pr_machine *m, const struct pr_spec *s)
+{
+	for (unsigned n = 0; n < s->nr_nodes; n++) {
+		struct node *node = &m->nodes[n];
+
+		node->online = true;
+		node->kswapd_highest = NR_ZONE_TYPES;
+		node->start_pfn = PFN_NONE;
+		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+			node->zone[t] = -1;
+		for (unsigned k = 0; k < s->nr_nodes; k++)
+			node->distance[k] = s->distance[n][k] ? s->distance[n][k]
+					    : n == k	      ? 10
+							      : 20;
+	}
+}
+
+static void node_add_zone(struct pr_machine *m, unsigned i)
+{
+	struct zone *z = &m->zones[i];
+	struct node *node = &m->nodes[z->node];
+	pfn_t end = z->start_pfn + z->spanned, node_end = node->start_pfn + node->spanned;
+
+	node->zone[z->type] = (int32_t)i;
+	node->present += z->present;
+	if (node->start_pfn == PFN_NONE) {
+		node->start_pfn = z->start_pfn;
+		node_end = end;
+	}
+	if (z->start_pfn < node->start_pfn)
+		node->start_pfn = z->start_pfn;
+	node->spanned = (end > node_end ? end : node_end) - node->start_pfn;
+}
+
+/* As memblock gives its memory over at boot: ascending, in the largest aligned blocks. */
+static void free_all(struct pr_machine *m, struct zone *z)
+{
+	pfn_t pfn = z->start_pfn, end = z->start_pfn + z->managed;
+
+	while (pfn < end) {
+		unsigned order = pfn ? (unsigned)__builtin_ctzll(pfn) : MAX_ORDER;
+
+		if (order > MAX_ORDER)
+			order = MAX_ORDER;
+		while (pfn + (1ull << order) > end)
+			order--;
+		pr_place_free(m, pfn, order, MT_MOVABLE, true);
+		pfn += 1ull << order;
+	}
+}
+
+int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct pr_spec *spec)
+{
+	struct arena *a = mem;
+	uint64_t pages = 0, blocks = 0, managed = 0;
+
+	if (!pr_machine_size(spec) || size < pr_machine_size(spec))
+		return -EINVAL;
+	memset(m, 0, sizeof(*m));
+	lay_out(spec, a);
+	a->magic = PR_ARENA_MAGIC;
+	a->version = PR_ARENA_VERSION;
+	a->clock_stopped = spec->clock_stopped;
+	a->sysctl = spec->sysctl;
+	memcpy(a->cpu_node, spec->cpu_node, sizeof(a->cpu_node));
+	set_pointers(m, mem);
+	nodes_init(m, spec);
+	for (unsigned i = 0; i < spec->nr_zones; i++) {
+		m->zones[i].page_base = pages;
+		m->zones[i].block_base = blocks;
+		zone_init(m, &m->zones[i], &spec->zone[i]);
+		node_add_zone(m, i);
+		pages += spec->zone[i].spanned;
+		blocks += zone_blocks(&spec->zone[i]);
+		managed += spec->zone[i].managed;
+	}
+	/* build_all_zonelists: grouping by mobility needs a block for each type */
+	a->mobility_disabled = managed < (uint64_t)PAGEBLOCK_PAGES * NR_MIGRATETYPES;
+	for (unsigned i = 0; i < spec->nr_zones && !spec->pages_by_hand; i++)
+		free_all(m, &m->zones[i]);
+	pr_zonelists_build(m);
+	pr_limits_setup(m);
+	return 0;
+}
+
+struct zone *pr_zone_of(const struct pr_machine *m, pfn_t pfn)
+{
+	for (unsigned i = 0; i < m->arena->nr_zones; i++)
+		if (zone_spans(&m->zones[i], pfn))
+			return &m->zones[i];
+	return NULL;
+}
+
+uint32_t pr_list_next(const struct pr_machine *m, const struct zone *z, unsigned order, bool pcp,
+		      uint32_t rel)
+{
+	return any_links(m, z, rel, order, pcp)->next;
+}
+
+int pr_pcp_index(unsigned order, enum migratetype type)
+{
+	if (order <= COSTLY_ORDER)
+		return (int)(order * NR_PCP_TYPES + type);
+	if (order == PAGEBLOCK_ORDER)
+		return NR_LOWORDER_PCP_LISTS + (type == MT_MOVABLE);
+	return -1;
+}
+
+unsigned pr_pcp_order(int i)
+{
+	return i >= NR_LOWORDER_PCP_LISTS ? PAGEBLOCK_ORDER : (unsigned)i / NR_PCP_TYPES;
+}
+
+int64_t pr_zone_free_snapshot(const struct pr_machine *m, const struct zone *z)
+{
+	int64_t n = z->free_pages;
+
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		n += pr_pcp(m, z, c)->free_diff;
+	return n < 0 ? 0 : n;
+}
+
+static struct zone *place_zone(const struct pr_machine *m, pfn_t pfn, unsigned order)
+{
+	struct zone *z = pr_zone_of(m, pfn);
+
+	if (!z || order > MAX_ORDER || (pfn & ((1ull << order) - 1)) ||
+	    !zone_spans(z, pfn + (1ull << order) - 1))
+		return NULL;
+	return z;
+}
+
+int pr_place_free(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type, bool tail)
+{
+	struct zone *z = place_zone(m, pfn, order);
+	uint32_t rel;
+
+	if (!z || type >= NR_MIGRATETYPES)
+		return -EINVAL;
+	rel = rel_of(z, pfn);
+	list_push(m, z, &z->area[order].list[type], rel, order, false, tail);
+	z->area[order].nr_free++;
+	if (order >= PAGEBLOCK_ORDER) {
+		pr_block(m, z, pfn)->state = PAGE_FREE;
+		pr_block(m, z, pfn)->order = (uint8_t)order;
+	} else {
+		pr_page(m, z, pfn)->state = PAGE_FREE;
+		pr_page(m, z, pfn)->order = (uint8_t)order;
+	}
+	if (type == MT_ISOLATE)
+		return 0;
+	z->free_pages += 1ll << order;
+	if (type == MT_CMA)
+		z->free_cma += 1ll << order;
+	if (type == MT_HIGHATOMIC)
+		z->free_highatomic += 1ull << order;
+	return 0;
+}
+
+int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type)
+{
+	struct zone *z = pr_zone_of(m, pfn);
+
+	if (!z || type >= NR_MIGRATETYPES)
+		return -EINVAL;
+	pr_block(m, z, pfn)->type = (uint8_t)type;
+	return 0;
+}
+
+int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
+		 unsigned cpu)
+{
+	struct zone *z = place_zone(m, pfn, order);
+	int i = pr_pcp_index(order, type);
+	struct page *page;
+	struct pcp *pcp;
+
+	if (!z || type >= NR_PCP_TYPES || i < 0 || cpu >= m->arena->nr_cpus)
+		return -EINVAL;
+	pcp = pr_pcp(m, z, cpu);
+	page = pr_page(m, z, pfn);
+	page->state = PAGE_PCP;
+	page->order = (uint8_t)order;
+	page->pcp_mt = (uint8_t)type;
+	list_push(m, z, &pcp->list[i], rel_of(z, pfn), order, true, true);
+	pcp->count += 1 << order;
+	return 0;
+}

@@ -1,2 +1,173 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-typedef int not_empty_yet;
+/* buddy.c: free areas: add, delete, split, merge, and the books of free pages. */
+#include "buddy/buddy.h"
+
+/*
+ * A CPU keeps its part of a counter to itself until it leaves ±threshold, then adds all of it to
+ * the zone (mm/vmstat.c: __mod_zone_page_state). Watermarks see only the zone's part.
+ */
+static void mod_counter(int64_t *zone, int *diff, int threshold, int64_t delta)
+{
+	int64_t x = *diff + delta;
+
+	if (x > threshold || x < -threshold) {
+		*zone += x;
+		x = 0;
+	}
+	*diff = (int)x;
+}
+
+void account_free(struct op *op, int64_t pages, enum migratetype mt)
+{
+	struct pcp *pcp = op->books;
+
+	if (mt == MT_ISOLATE)
+		return;
+	mod_counter(&op->z->free_pages, &pcp->free_diff, pcp->stat_threshold, pages);
+	if (mt == MT_CMA)
+		mod_counter(&op->z->free_cma, &pcp->cma_diff, pcp->stat_threshold, pages);
+	else if (mt == MT_HIGHATOMIC)
+		op->z->free_highatomic += (uint64_t)pages;
+}
+
+int buddy_order_at(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+{
+	const struct page *page = pr_page(m, z, pfn);
+
+	if (!(pfn & (PAGEBLOCK_PAGES - 1))) {
+		const struct pageblock *b = pr_block(m, z, pfn);
+
+		if (b->state == PAGE_FREE)
+			return b->order;
+	}
+	return page->state == PAGE_FREE ? page->order : -1;
+}
+
+bool buddy_is_free(const struct pr_machine *m, const struct zone *z, pfn_t pfn, unsigned order)
+{
+	if (!zone_spans(z, pfn))
+		return false;
+	if (order >= PAGEBLOCK_ORDER) {
+		const struct pageblock *b = pr_block(m, z, pfn);
+
+		return b->state == PAGE_FREE && b->order == order;
+	}
+	return pr_page(m, z, pfn)->state == PAGE_FREE && pr_page(m, z, pfn)->order == order;
+}
+
+static void set_head(struct op *op, pfn_t pfn, unsigned order, uint8_t state)
+{
+	if (order >= PAGEBLOCK_ORDER) {
+		struct pageblock *b = pr_block(op->m, op->z, pfn);
+
+		b->state = state;
+		b->order = state ? (uint8_t)order : 0;
+	} else {
+		struct page *page = pr_page(op->m, op->z, pfn);
+
+		page->state = state;
+		page->order = state ? (uint8_t)order : 0;
+	}
+}
+
+void buddy_add(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt, bool tail)
+{
+	struct free_area *area = &op->z->area[order];
+
+	list_push(op->m, op->z, &area->list[mt], rel_of(op->z, pfn), order, false, tail);
+	area->nr_free++;
+	set_head(op, pfn, order, PAGE_FREE);
+}
+
+void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+{
+	struct free_area *area = &op->z->area[order];
+
+	list_remove(op->m, op->z, &area->list[mt], rel_of(op->z, pfn), order, false);
+	area->nr_free--;
+	set_head(op, pfn, order, PAGE_BOOT);
+}
+
+int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum migratetype mt)
+{
+	int64_t added = 0;
+
+	while (high > low) {
+		high--;
+		buddy_add(op, pfn + (1ull << high), high, mt, false);
+		added += 1ll << high;
+	}
+	return added;
+}
+
+pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high,
+			   enum migratetype mt)
+{
+	buddy_del(op, pfn, high, mt);
+	/* booked in one piece: what leaves is the request alone */
+	account_free(op, buddy_expand(op, pfn, low, high, mt) - (1ll << high), mt);
+	return pfn;
+}
+
+pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt)
+{
+	for (unsigned o = order; o < NR_ORDERS; o++) {
+		uint32_t rel = op->z->area[o].list[mt].first;
+
+		if (rel != LINK_NONE)
+			return buddy_del_and_expand(op, op->z->start_pfn + rel, order, o, mt);
+	}
+	return PFN_NONE;
+}
+
+void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+{
+	for (unsigned i = 0; i < 1u << (order - PAGEBLOCK_ORDER); i++)
+		pr_block(op->m, op->z, pfn + i * PAGEBLOCK_PAGES)->type = (uint8_t)mt;
+}
+
+/*
+ * If the buddy of the pair that would arise is free, a larger block may come soon: then the tail of
+ * the list is the place where this one is used last.
+ */
+static bool merge_likely(struct op *op, pfn_t pfn, unsigned order)
+{
+	pfn_t pair = pfn & ~(1ull << order);
+
+	if (order >= MAX_ORDER - 1)
+		return false;
+	return buddy_is_free(op->m, op->z, pair ^ (1ull << (order + 1)), order + 1);
+}
+
+void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+{
+	account_free(op, 1ll << order, mt);
+	while (order < MAX_ORDER) {
+		pfn_t buddy = pfn ^ (1ull << order);
+		enum migratetype buddy_mt = mt;
+
+		if (!buddy_is_free(op->m, op->z, buddy, order))
+			break;
+		if (order >= PAGEBLOCK_ORDER) {
+			buddy_mt = block_type(op, buddy);
+			if (buddy_mt != mt && !(type_mergeable(mt) && type_mergeable(buddy_mt)))
+				break;
+		}
+		buddy_del(op, buddy, order, buddy_mt);
+		if (buddy_mt != mt)
+			block_set_type_range(op, buddy, order, mt);
+		pfn &= buddy;
+		order++;
+	}
+	buddy_add(op, pfn, order, mt, merge_likely(op, pfn, order));
+}
+
+void buddy_free(struct op *op, pfn_t pfn, unsigned order)
+{
+	pfn_t end = pfn + (1ull << order);
+
+	if (order > PAGEBLOCK_ORDER)
+		order = PAGEBLOCK_ORDER;
+	for (; pfn < end; pfn += 1ull << order)
+		buddy_free_one(op, pfn, order, block_type(op, pfn));
+}

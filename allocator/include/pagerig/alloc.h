@@ -35,9 +35,10 @@ unsigned pr_alloc_bulk(struct pr_machine *m, const struct pr_request *r, unsigne
 /* Makes an allocated block into single frames (split_page). */
 int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order);
 
-/* Empties a CPU's lists of all zones (drain_local_pages); all CPUs' (drain_all_pages). */
+/* Empties a CPU's lists of all zones (drain_local_pages). */
 void pr_drain_cpu(struct pr_machine *m, unsigned cpu);
-void pr_drain_all(struct pr_machine *m);
+/* All CPUs' lists, by CPU runs_on, whose counters take the changes (drain_all_pages). */
+void pr_drain_all(struct pr_machine *m, unsigned runs_on);
 /* The vmstat tick of a CPU: decay of high, expiry of remote lists, folding. Returns changes. */
 int pr_tick(struct pr_machine *m, unsigned cpu);
 /* Folds all CPUs' differences into the zones. */

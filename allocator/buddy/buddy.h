@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * buddy: free areas, split and merge, pageblocks and their types, fallback between types, and the
+ * per-CPU lists in front of them. Nothing here knows watermarks but for the two moments at which
+ * Linux looks at them from below (boost, end of ZONE_BELOW_HIGH).
+ */
+#ifndef BUDDY_H
+#define BUDDY_H
+
+#include "base/lists.h"
+
+/* Flags of one attempt; values are free, the meanings are mm/internal.h's. */
+enum alloc_flag {
+	ALLOC_WMARK_MASK = 3, /* which watermark: an enum watermark */
+	ALLOC_NO_WATERMARKS = 1 << 2,
+	ALLOC_OOM = 1 << 3,
+	ALLOC_NON_BLOCK = 1 << 4,
+	ALLOC_MIN_RESERVE = 1 << 5,
+	ALLOC_CPUSET = 1 << 6,
+	ALLOC_CMA = 1 << 7,
+	ALLOC_NOFRAGMENT = 1 << 8,
+	ALLOC_HIGHATOMIC = 1 << 9,
+	ALLOC_KSWAPD = 1 << 11,
+	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
+};
+
+/* --- buddy.c --- */
+/* Books pages of a type as free (or, negative, as taken): per-CPU difference first, as vmstat. */
+void account_free(struct op *op, int64_t pages, enum migratetype mt);
+bool buddy_is_free(const struct pr_machine *m, const struct zone *z, pfn_t pfn, unsigned order);
+/* Any free block that starts at pfn: its order, or -1. */
+int buddy_order_at(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
+void buddy_add(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt, bool tail);
+/* Takes a block off its list without booking. */
+void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
+/* Splits a block that is off the lists down to low; returns pages put back (not booked). */
+int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum migratetype mt);
+pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high,
+			   enum migratetype mt);
+/* Smallest sufficient block of exactly this type, or PFN_NONE. */
+pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt);
+/* Frees one block with merging (mm/page_alloc.c: __free_one_page). */
+void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
+/* Frees a block of any order by pageblocks (split_large_buddy). */
+void buddy_free(struct op *op, pfn_t pfn, unsigned order);
+static inline enum migratetype block_type(const struct op *op, pfn_t pfn)
+{
+	return (enum migratetype)pr_block(op->m, op->z, pfn)->type;
+}
+void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
+
+/* --- fallback.c --- */
+/* Where the last search of a row of allocations ended (enum rmqueue_mode). */
+enum take_mode { TAKE_NORMAL, TAKE_CMA, TAKE_CLAIM, TAKE_STEAL };
+/* One block, own type first, then CMA, claiming, stealing; PFN_NONE (mm/page_alloc.c: __rmqueue). */
+pfn_t buddy_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags,
+		 enum take_mode *mode);
+/* Moves a pageblock's free blocks to a type's lists; pages moved, -1 outside the zone. */
+int block_move_free(struct op *op, pfn_t pfn, enum migratetype from, enum migratetype to);
+
+/* --- pcp.c --- */
+static inline bool pcp_order(unsigned order)
+{
+	return order <= COSTLY_ORDER || order == PAGEBLOCK_ORDER;
+}
+pfn_t pcp_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags);
+/* The same without the halving of free_count: the bulk allocator's loop. */
+pfn_t pcp_take_bulk(struct op *op, enum migratetype mt, unsigned alloc_flags);
+void pcp_free(struct op *op, pfn_t pfn, unsigned order);
+void pcp_drain(struct op *op);
+/* Takes the lists' high down; true if there is more to do at the next tick. */
+bool pcp_decay_high(struct op *op);
+/* Gives count pages back, starting at list `first` (free_pcppages_bulk). */
+void pcp_flush(struct op *op, int count, int first);
+
+#endif

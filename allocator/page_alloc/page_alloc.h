@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * page_alloc: from gfp to a page: which zones, which watermark, which reserves, and one walk over
+ * the zonelist. Retries and failure are the slow path's, one floor above.
+ */
+#ifndef PAGE_ALLOC_H
+#define PAGE_ALLOC_H
+
+#include <pagerig/alloc.h>
+
+#include "buddy/buddy.h"
+
+/* What one request asks, worked out once (struct alloc_context). */
+struct context {
+	struct pr_machine *m;
+	const struct pr_request *r;
+	const struct zoneref *list; /* from its start; ends with LINK_NONE */
+	enum zone_type highest;
+	enum migratetype type;
+	uint64_t nodemask; /* 0: all */
+	const struct zoneref *preferred; /* first usable entry, or the list's end */
+};
+
+/* Zone type that gfp's zone bits allow at most; -1 for a combination that Linux calls bad. */
+int gfp_zone(gfp_t gfp);
+/* Migrate type of a request; -1 if both movable and reclaimable. */
+int gfp_type(const struct pr_machine *m, gfp_t gfp);
+
+static inline uint64_t zone_mark(const struct zone *z, enum watermark w)
+{
+	return z->watermark[w] + z->watermark_boost;
+}
+/* Is there room above mark, with the reserves that flags open, and a block of that order? */
+bool zone_watermark_ok(const struct zone *z, unsigned order, uint64_t mark, enum zone_type highest,
+		       unsigned alloc_flags);
+/* The same for `free` pages instead of the zone's count. */
+bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
+			    enum zone_type highest, unsigned alloc_flags, int64_t free);
+
+/* 0 or -EINVAL: fills c from r (prepare_alloc_pages). */
+int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r);
+/* First entry at or after e that the context may use. */
+const struct zoneref *context_skip(const struct context *c, const struct zoneref *e);
+void context_set_preferred(struct context *c);
+static inline bool zoneref_end(const struct zoneref *e)
+{
+	return e->zone == LINK_NONE;
+}
+static inline struct zone *zoneref_zone(const struct context *c, const struct zoneref *e)
+{
+	return &c->m->zones[e->zone];
+}
+#define for_each_usable_zone(c, e)                                                                 \
+	for ((e) = context_skip(c, (c)->list); !zoneref_end(e); (e) = context_skip(c, (e) + 1))
+
+/* One walk over the zonelist (get_page_from_freelist); the first frame, or PFN_NONE. */
+pfn_t get_page(struct context *c, unsigned alloc_flags);
+/* ALLOC_NOFRAGMENT and ALLOC_KSWAPD for the first attempt (alloc_flags_nofragment). */
+unsigned flags_nofragment(const struct context *c);
+unsigned flags_cma(const struct context *c, unsigned alloc_flags);
+
+/* Notes a wake-up for kswapd (wakeup_kswapd). */
+void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest);
+/* Gives a high-atomic block back to the request's type; pages moved or 0. */
+bool unreserve_highatomic(struct context *c, bool force);
+
+/* The slow path (slowpath.c) and its report (report.c). */
+pfn_t slowpath(struct context *c);
+void report_failure(const struct context *c);
+
+#endif
