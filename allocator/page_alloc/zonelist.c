@@ -1,2 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-typedef int not_empty_yet;
+/*
+ * zonelist.c: the order in which a node's requests try the zones of all nodes. Source of the
+ * behaviour: mm/page_alloc.c of 6.12 (build_zonelists, find_next_best_node).
+ */
+#include "page_alloc/page_alloc.h"
+
+struct search {
+	uint64_t used;			/* nodes already in this list */
+	int load[PR_MAX_NODES];		/* how often a node was second best before */
+};
+
+static bool has_cpu(const struct pr_machine *m, unsigned node)
+{
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		if (m->arena->cpu_node[c] == node)
+			return true;
+	return false;
+}
+
+/* The nearest node not yet used; of equals, one after us, without CPUs, less loaded. -1: none. */
+static int next_best(const struct pr_machine *m, struct search *s, unsigned node)
+{
+	int best = -1;
+	int64_t best_value = INT64_MAX;
+
+	if (!(s->used >> node & 1)) {
+		s->used |= 1ull << node;
+		return (int)node;
+	}
+	for (unsigned n = 0; n < m->arena->nr_nodes; n++) {
+		int64_t value = m->nodes[node].distance[n];
+
+		if (s->used >> n & 1)
+			continue;
+		value += n < node;
+		value += has_cpu(m, n);
+		value = value * PR_MAX_NODES + s->load[n];
+		if (value < best_value) {
+			best_value = value;
+			best = (int)n;
+		}
+	}
+	if (best >= 0)
+		s->used |= 1ull << best;
+	return best;
+}
+
+/* A node's populated zones, high to low. */
+static struct zoneref *add_zones(const struct pr_machine *m, unsigned node, struct zoneref *to)
+{
+	for (int t = NR_ZONE_TYPES - 1; t >= 0; t--)
+		if (m->nodes[node].zone[t] >= 0)
+			(to++)->zone = (uint32_t)m->nodes[node].zone[t];
+	return to;
+}
+
+void pr_zonelists_build(struct pr_machine *m)
+{
+	struct search s = {0};
+
+	for (unsigned node = 0; node < m->arena->nr_nodes; node++) {
+		struct node *of = &m->nodes[node];
+		struct zoneref *to = of->fallback;
+		unsigned prev = node;
+		int n;
+
+		s.used = 0;
+		while ((n = next_best(m, &s, node)) >= 0) {
+			/* nodes of one distance take turns at being second */
+			if (of->distance[n] != of->distance[prev])
+				s.load[n]++;
+			to = add_zones(m, (unsigned)n, to);
+			prev = (unsigned)n;
+		}
+		to->zone = LINK_NONE;
+		add_zones(m, node, of->thisnode)->zone = LINK_NONE;
+	}
+}

@@ -2,6 +2,8 @@
 /* test_alloc.c: reserves, failures and bad requests, one property each. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
