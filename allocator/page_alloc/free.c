@@ -108,22 +108,31 @@ void pr_drain_all(struct pr_machine *m, unsigned runs_on)
 		drain(m, cpu, runs_on);
 }
 
-/* Adds a CPU's differences to the zone; true if there were any. */
-static bool fold(struct zone *z, struct pcp *p)
+/* Adds the CPU's differences to the zone; its lists are known to be in use. True if there were any. */
+static bool fold(struct op *op)
 {
-	bool any = p->free_diff || p->cma_diff;
+	enum { EXPIRE = 3 };
+	struct pcp *p = op->pcp;
 
-	z->free_pages += p->free_diff;
-	z->free_cma += p->cma_diff;
+	if (!p->free_diff && !p->cma_diff)
+		return false;
+	op->z->free_pages += p->free_diff;
+	op->z->free_cma += p->cma_diff;
 	p->free_diff = p->cma_diff = 0;
-	return any;
+	p->expire = EXPIRE;
+	return true;
 }
 
-void pr_fold(struct pr_machine *m)
+int pr_fold(struct pr_machine *m, unsigned cpu)
 {
-	for (unsigned i = 0; i < m->arena->nr_zones; i++)
-		for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-			fold(&m->zones[i], pr_pcp(m, &m->zones[i], c));
+	int changes = 0;
+
+	for (unsigned i = 0; cpu < m->arena->nr_cpus && i < m->arena->nr_zones; i++) {
+		struct op op = op_make(m, &m->zones[i], cpu);
+
+		changes += fold(&op);
+	}
+	return changes;
 }
 
 /* Lists of a node that is not the CPU's own are emptied when they were not used for a while. */
@@ -145,7 +154,6 @@ static int expire_remote(struct op *op, bool local)
 
 int pr_tick(struct pr_machine *m, unsigned cpu)
 {
-	enum { EXPIRE = 3 };
 	int changes = 0;
 
 	if (cpu >= m->arena->nr_cpus)
@@ -153,10 +161,7 @@ int pr_tick(struct pr_machine *m, unsigned cpu)
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		struct op op = op_make(m, &m->zones[i], cpu);
 
-		if (fold(op.z, op.pcp)) {
-			op.pcp->expire = EXPIRE;
-			changes++;
-		}
+		changes += fold(&op);
 		changes += pcp_decay_high(&op);
 		changes += expire_remote(&op, op.z->node == m->arena->cpu_node[cpu]);
 	}

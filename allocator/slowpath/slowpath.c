@@ -110,9 +110,11 @@ static bool should_retry(struct context *c, unsigned alloc_flags, int *rounds)
 		return unreserve_highatomic(c, true);
 	for_each_usable_zone(c, e) {
 		const struct zone *z = zoneref_zone(c, e);
+		int64_t free = pr_zone_free_snapshot(c->m, z), reclaimable = free;
 
+		/* zone_reclaimable_pages: a zone with nothing on its LRU counts its free pages */
 		if (zone_watermark_ok_free(z, c->r->order, zone_mark(z, WMARK_MIN), c->highest,
-					   alloc_flags, pr_zone_free_snapshot(c->m, z)))
+					   alloc_flags, free + reclaimable))
 			return true;
 	}
 	return unreserve_highatomic(c, true);

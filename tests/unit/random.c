@@ -120,7 +120,7 @@ static void one_op(struct script *t)
 	else if (dice < 995)
 		pr_drain_all(&t->s->m, some_cpu(t));
 	else
-		pr_fold(&t->s->m);
+		pr_fold(&t->s->m, some_cpu(t));
 }
 
 void random_script(struct small_machine *s, uint64_t seed, unsigned ops, bool check)
@@ -139,7 +139,8 @@ void random_script(struct small_machine *s, uint64_t seed, unsigned ops, bool ch
 		assert_int_equal(pr_free(&s->m, t.live[t.nr].pfn, t.live[t.nr].order, 0), 0);
 	}
 	pr_drain_all(&s->m, 0);
-	pr_fold(&s->m);
+	for (unsigned c = 0; c < s->m.arena->nr_cpus; c++)
+		pr_fold(&s->m, c);
 	if (pr_check(&s->m, why, sizeof(why)))
 		fail_msg("seed %llu, at the end: %s", (unsigned long long)seed, why);
 	for (unsigned i = 0; i < s->m.arena->nr_zones; i++)

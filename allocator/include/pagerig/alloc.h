@@ -41,8 +41,8 @@ void pr_drain_cpu(struct pr_machine *m, unsigned cpu);
 void pr_drain_all(struct pr_machine *m, unsigned runs_on);
 /* The vmstat tick of a CPU: decay of high, expiry of remote lists, folding. Returns changes. */
 int pr_tick(struct pr_machine *m, unsigned cpu);
-/* Folds all CPUs' differences into the zones. */
-void pr_fold(struct pr_machine *m);
+/* Adds the CPU's differences to the zones' counters; how many zones changed. */
+int pr_fold(struct pr_machine *m, unsigned cpu);
 
 /*
  * Recomputes what depends on sysctls and managed pages: watermarks, lowmem_reserve,

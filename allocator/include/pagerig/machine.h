@@ -44,7 +44,7 @@ struct pageblock {
 	uint32_t next, prev; /* zone-relative frame numbers of other heads */
 	uint8_t type;	     /* enum migratetype */
 	uint8_t state, order;
-	uint8_t skip;
+	uint8_t absent; /* no memory here: a hole in the zone */
 };
 _Static_assert(sizeof(struct pageblock) == 12, "pageblock is budgeted");
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run.c: the commands of a recording, carried out by the engine, line for line. */
+#include "golden.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_WORDS = 24 };
+
+struct command {
+	char *word[MAX_WORDS];
+	unsigned words;
+	unsigned long id;
+	unsigned nid;
+	struct pr_request r;
+};
+
+static bool starts(const char *line, const char *with)
+{
+	return !strncmp(line, with, strlen(with));
+}
+
+/*
+ * What the recording has and the engine has not: the state of compaction, the start of zonelists
+ * in nodes that were not dumped, and counters beside those of free pages behind TICK and FOLD.
+ */
+static bool not_compared(const char *ours, const char *theirs)
+{
+	static const char *const heads[] = {" COMPACT", " SKIP", "TICK", "FOLD", " ZONELIST", "RESERVED"};
+
+	for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		if (starts(ours, heads[i]) && starts(theirs, heads[i]))
+			return true;
+	return starts(ours, "ZONE unpopulated") && strstr(theirs, " unpopulated ");
+}
+
+void golden_emit(struct golden *g, const char *ours)
+{
+	const char *theirs = g->at < g->nr ? g->line[g->at] : "(end)";
+
+	g->at++;
+	if (!strcmp(ours, theirs) || not_compared(ours, theirs))
+		return;
+	if (!g->differs_at)
+		g->differs_at = g->at;
+	if (g->shown++ < g->show)
+		printf("differs %s %u: expected %s, got %s\n", g->name, g->at, theirs, ours);
+}
+
+static const char *value_of(const struct command *c, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (unsigned i = 0; i < c->words; i++)
+		if (!strncmp(c->word[i], key, len) && c->word[i][len] == '=')
+			return c->word[i] + len + 1;
+	return NULL;
+}
+
+static long number_of(const struct command *c, const char *key, long otherwise)
+{
+	const char *v = value_of(c, key);
+
+	return v ? strtol(v, NULL, 0) : otherwise;
+}
+
+static bool has(const struct command *c, const char *word)
+{
+	for (unsigned i = 0; i < c->words; i++)
+		if (!strcmp(c->word[i], word))
+			return true;
+	return false;
+}
+
+static void brief_node(struct golden *g, FILE *f, unsigned nid)
+{
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		if (g->m.nodes[nid].zone[t] >= 0)
+			golden_brief(g, f, &g->m.zones[g->m.nodes[nid].zone[t]]);
+}
+
+static bool do_alloc(struct golden *g, const struct command *c, unsigned long id)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	pfn_t pfn;
+	bool ok = !pr_alloc(&g->m, &c->r, &pfn);
+
+	fprintf(f, "A %lu o%u g=%x -> ", id, c->r.order, c->r.gfp);
+	if (ok) {
+		g->id[id] = (struct entry){pfn, (uint8_t)c->r.order, true};
+		fprintf(f, "%llx", (unsigned long long)pfn);
+		golden_brief(g, f, pr_zone_of(&g->m, pfn));
+	} else {
+		fprintf(f, "FAIL");
+		brief_node(g, f, c->nid);
+	}
+	fclose(f);
+	golden_emit(g, text);
+	free(text);
+	return ok;
+}
+
+static void do_free(struct golden *g, unsigned long id)
+{
+	struct entry *e = &g->id[id];
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!e->live) {
+		fprintf(f, "F %lu none", id);
+	} else {
+		fprintf(f, "F %lu %llx o%u", id, (unsigned long long)e->pfn, e->order);
+		if (pr_free(&g->m, e->pfn, e->order, g->cpu))
+			fprintf(f, " refused");
+		golden_brief(g, f, pr_zone_of(&g->m, e->pfn));
+		e->live = false;
+	}
+	fclose(f);
+	golden_emit(g, text);
+	free(text);
+}
+
+static void count_line(struct golden *g, const char *what, unsigned long n)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s=%lu", what, n);
+	golden_emit(g, text);
+}
+
+static void cmd_alloc(struct golden *g, struct command *c)
+{
+	do_alloc(g, c, c->id);
+}
+
+static void cmd_afill(struct golden *g, struct command *c)
+{
+	unsigned long max = (unsigned long)number_of(c, "max", MAX_IDS), i;
+
+	for (i = 0; i < max && c->id + i < MAX_IDS && !(g->differs_at && !g->show); i++)
+		if (!do_alloc(g, c, c->id + i))
+			break;
+	count_line(g, "AFILL got", i);
+}
+
+static void cmd_free(struct golden *g, struct command *c)
+{
+	do_free(g, c->id);
+}
+
+static void cmd_freer(struct golden *g, struct command *c)
+{
+	unsigned long end = c->words > 2 ? strtoul(c->word[2], NULL, 0) : c->id + 1, n = 0;
+	unsigned long step = c->words > 3 ? strtoul(c->word[3], NULL, 0) : 1;
+
+	for (unsigned long i = c->id; i < end && i < MAX_IDS; i += step)
+		if (g->id[i].live) {
+			do_free(g, i);
+			n++;
+		}
+	count_line(g, "FREER n", n);
+}
+
+static void cmd_freerev(struct golden *g, struct command *c)
+{
+	unsigned long i = c->words > 2 ? strtoul(c->word[2], NULL, 0) : c->id + 1, n = 0;
+
+	while (i-- > c->id)
+		if (i < MAX_IDS && g->id[i].live) {
+			do_free(g, i);
+			n++;
+		}
+	count_line(g, "FREER n", n);
+}
+
+static void cmd_split(struct golden *g, struct command *c)
+{
+	unsigned long to = c->words > 2 ? strtoul(c->word[2], NULL, 0) : 0;
+	struct entry e = g->id[c->id];
+	char text[64];
+
+	if (!e.live || to + (1ul << e.order) > MAX_IDS || pr_split(&g->m, e.pfn, e.order)) {
+		golden_emit(g, "ERR split");
+		return;
+	}
+	g->id[c->id].live = false;
+	for (unsigned long i = 0; i < 1ul << e.order; i++)
+		g->id[to + i] = (struct entry){e.pfn + i, 0, true};
+	snprintf(text, sizeof(text), "SPLIT %llx o%u", (unsigned long long)e.pfn, e.order);
+	golden_emit(g, text);
+}
+
+static void cmd_bulk(struct golden *g, struct command *c)
+{
+	unsigned n = (unsigned)number_of(c, "n", 1), got;
+	pfn_t *pfns = calloc(n + 1, sizeof(*pfns));
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	got = pr_alloc_bulk(&g->m, &c->r, n, pfns);
+	fprintf(f, "BULK got=%u :", got);
+	for (unsigned i = 0; i < got; i++) {
+		fprintf(f, " %llx", (unsigned long long)pfns[i]);
+		g->id[c->id + i] = (struct entry){pfns[i], 0, true};
+	}
+	brief_node(g, f, c->nid);
+	fclose(f);
+	golden_emit(g, text);
+	free(text);
+	free(pfns);
+}
+
+static void cmd_drain(struct golden *g, struct command *c)
+{
+	pr_drain_cpu(&g->m, g->cpu);
+}
+
+static void cmd_drainall(struct golden *g, struct command *c)
+{
+	pr_drain_all(&g->m, g->cpu);
+}
+
+static void cmd_tick(struct golden *g, struct command *c)
+{
+	pr_tick(&g->m, g->cpu);
+	golden_emit(g, "TICK");
+}
+
+static void cmd_fold(struct golden *g, struct command *c)
+{
+	pr_fold(&g->m, g->cpu);
+	golden_emit(g, "FOLD");
+}
+
+static void cmd_cpu(struct golden *g, struct command *c)
+{
+	char text[32];
+
+	g->cpu = (unsigned)c->id;
+	snprintf(text, sizeof(text), "CPU %lu", c->id);
+	golden_emit(g, text);
+}
+
+static void cmd_dump(struct golden *g, struct command *c)
+{
+	golden_dump_node(g, c->nid, true);
+}
+
+static void cmd_sum(struct golden *g, struct command *c)
+{
+	golden_dump_node(g, c->nid, false);
+}
+
+static void cmd_noboost(struct golden *g, struct command *c)
+{
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		if (g->m.nodes[c->nid].zone[t] >= 0)
+			g->m.zones[g->m.nodes[c->nid].zone[t]].watermark_boost = 0;
+}
+
+static void cmd_nothing(struct golden *g, struct command *c)
+{
+}
+
+static void cmd_ev0(struct golden *g, struct command *c)
+{
+	memcpy(g->event, g->m.arena->event, sizeof(g->event));
+}
+
+/* Compares the stalls, which the engine counts as the kernel does; others are compaction's. */
+static void cmd_ev(struct golden *g, struct command *c)
+{
+	const char *theirs = g->at < g->nr ? g->line[g->at] : "";
+	bool same = starts(theirs, "EV");
+
+	for (unsigned e = EV_ALLOCSTALL_DMA; e <= EV_ALLOCSTALL_MOVABLE; e++)
+		same &= golden_number(theirs, pr_event_name[e], 10) ==
+			(long)(g->m.arena->event[e] - g->event[e]);
+	golden_emit(g, same ? theirs : "EV (other stalls)");
+	cmd_ev0(g, c);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct golden *g, struct command *c);
+} commands[] = {
+	{"alloc", cmd_alloc},	{"afill", cmd_afill},	    {"free", cmd_free},
+	{"freer", cmd_freer},	{"freerev", cmd_freerev},   {"split", cmd_split},
+	{"bulk", cmd_bulk},	{"drain", cmd_drain},	    {"drainall", cmd_drainall},
+	{"tick", cmd_tick},	{"fold", cmd_fold},	    {"cpu", cmd_cpu},
+	{"dump", cmd_dump},	{"sum", cmd_sum},	    {"noboost", cmd_noboost},
+	{"ev0", cmd_ev0},	{"ev", cmd_ev},		    {"lrudrain", cmd_nothing},
+	{"verbose", cmd_nothing},
+};
+
+static void parse_request(struct golden *g, struct command *c)
+{
+	const char *gfp = value_of(c, "gfp"), *nodes = value_of(c, "nodes");
+
+	c->nid = (unsigned)number_of(c, "nid", 1);
+	c->id = c->words > 1 ? strtoul(c->word[1], NULL, 0) : 0;
+	c->r = PR_REQUEST((unsigned)number_of(c, "order", 0), GFP_NOWAIT);
+	if (gfp && pr_gfp_parse(gfp, &c->r.gfp, NULL, NULL))
+		golden_emit(g, "ERR gfp");
+	if (has(c, "thisnode"))
+		c->r.gfp |= __GFP_THISNODE;
+	c->r.node = (int)c->nid;
+	c->r.cpu = g->cpu;
+	c->r.lru = has(c, "lru");
+	c->r.memalloc = has(c, "memalloc");
+	c->r.irqoff = has(c, "irqoff");
+	for (; nodes && *nodes; nodes++)
+		if (*nodes >= '0' && *nodes <= '9')
+			c->r.nodemask |= 1ull << (*nodes - '0');
+}
+
+static void run_command(struct golden *g, const char *line)
+{
+	char *copy = strdup(line), *rest = copy, *word;
+	struct command c = {.words = 0};
+
+	while ((word = strsep(&rest, " \t")) && c.words < MAX_WORDS)
+		if (*word)
+			c.word[c.words++] = word;
+	parse_request(g, &c);
+	for (unsigned i = 0; c.words && c.id < MAX_IDS && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(c.word[0], commands[i].name)) {
+			commands[i].run(g, &c);
+			free(copy);
+			return;
+		}
+	golden_emit(g, "(a command that this runner does not know)");
+	free(copy);
+}
+
+static void user_command(struct golden *g, const char *line)
+{
+	char name[64], value[64];
+
+	if (sscanf(line, "sysctl %63s %63[^\n]", name, value) != 2 || starts(name, "stat_interval"))
+		return;
+	if (pr_sysctl_store(&g->m, name, value))
+		printf("%s: sysctl %s was refused\n", g->name, name);
+}
+
+void golden_run(struct golden *g)
+{
+	while (g->at < g->nr && !(g->differs_at && g->shown >= g->show)) {
+		const char *line = g->line[g->at];
+
+		g->at++;
+		if (starts(line, "END"))
+			return;
+		if (starts(line, "> "))
+			run_command(g, line + 2);
+		else if (starts(line, "! "))
+			user_command(g, line + 2);
+		else if (*line != '#') {
+			g->at--;
+			golden_emit(g, "(nothing)");
+		}
+	}
+	if (!g->differs_at)
+		golden_emit(g, "(the recording stops without END)");
+}
