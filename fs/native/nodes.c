@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nodes.c: files of nodes/, pages/ and segments/. */
+#include "native/native.h"
+
+#include "shm/shm.h"
+
+typedef unsigned long long ull;
+
+int nodes_online(const struct place *at, FILE *to)
+{
+	fprintf(to, rig.m.arena->nr_nodes > 1 ? "0-%u\n" : "%u\n", rig.m.arena->nr_nodes - 1);
+	return 0;
+}
+
+int nodes_possible(const struct place *at, FILE *to)
+{
+	return nodes_online(at, to);
+}
+
+int node_cpulist(const struct place *at, FILE *to)
+{
+	const char *comma = "";
+
+	for (unsigned c = 0; c < rig.m.arena->nr_cpus; c++)
+		if (rig.m.arena->cpu_node[c] == (uint32_t)at->node) {
+			fprintf(to, "%s%u", comma, c);
+			comma = ",";
+		}
+	fputc('\n', to);
+	return 0;
+}
+
+int node_distance(const struct place *at, FILE *to)
+{
+	for (unsigned n = 0; n < rig.m.arena->nr_nodes; n++)
+		fprintf(to, "%s%u", n ? " " : "", rig.m.nodes[at->node].distance[n]);
+	fputc('\n', to);
+	return 0;
+}
+
+int node_numastat(const struct place *at, FILE *to)
+{
+	struct zone sum = {0};
+
+	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
+		const struct zone *z = &rig.m.zones[i];
+
+		if (z->node != (uint32_t)at->node)
+			continue;
+		sum.numa_hit += z->numa_hit;
+		sum.numa_miss += z->numa_miss;
+		sum.numa_foreign += z->numa_foreign;
+		sum.numa_local += z->numa_local;
+		sum.numa_other += z->numa_other;
+	}
+	fprintf(to, "numa_hit %llu\nnuma_miss %llu\nnuma_foreign %llu\ninterleave_hit 0\n"
+		    "local_node %llu\nother_node %llu\n",
+		(ull)sum.numa_hit, (ull)sum.numa_miss, (ull)sum.numa_foreign, (ull)sum.numa_local,
+		(ull)sum.numa_other);
+	return 0;
+}
+
+int node_zonelist(const struct place *at, FILE *to)
+{
+	for (const struct zoneref *e = rig.m.nodes[at->node].fallback; e->zone != LINK_NONE; e++)
+		fprintf(to, "node%u-%s\n", rig.m.zones[e->zone].node,
+			pr_zone_name[rig.m.zones[e->zone].type]);
+	return 0;
+}
+
+int page_show(const struct place *at, FILE *to)
+{
+	static const char *const states[] = {"boot", "free", "pcp", "used"};
+	const struct zone *z = pr_zone_of(&rig.m, at->pfn);
+	const struct pageblock *b = pr_block(&rig.m, z, at->pfn);
+	const struct page *page = pr_page(&rig.m, z, at->pfn);
+	bool large = !(at->pfn & (PAGEBLOCK_PAGES - 1)) && b->state == PAGE_FREE;
+
+	fprintf(to, "pfn %#llx\nnode %u\nzone %s\npageblock %s\nstate %s\norder %u\nlru %d\nowner %#x\n",
+		(ull)at->pfn, z->node, pr_zone_name[z->type], pr_migratetype_name[b->type],
+		large ? "free" : states[page->state], large ? b->order : page->order,
+		page->flags & PAGE_LRU, page->owner);
+	return 0;
+}
+
+int segment_stat(const struct place *at, FILE *to)
+{
+	struct shm_segment_info s;
+	int err = shm_segment_find(at->name, &s);
+
+	if (err)
+		return err;
+	fprintf(to, "size %llu\nresident %llu\nminor %llu\nreads %llu\nwrites %llu\nfailed %llu\n"
+		    "links %u\nopens %u\n",
+		(ull)s.size, (ull)s.resident, (ull)s.minor_faults, (ull)s.read_requests,
+		(ull)s.write_requests, (ull)s.failed_faults, s.links, s.opens);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* table.c: every file of the tree but those below shm/. */
+#include "kernel_view/kernel_view.h"
+
+#define RO (S_IFREG | 0444)
+#define RW (S_IFREG | 0644)
+#define WO (S_IFREG | 0200)
+#define LNK (S_IFLNK | 0777)
+#define ZONE "nodes/{node}/zones/{zone}/"
+
+const struct tree_node tree_table[] = {
+	{"README", RO, "this text", tree_readme},
+	{"control", S_IFREG | 0666, "commands; the reply is read on the same open file", NULL,
+	 control_store, .replies = true},
+	{"nodes/online", RO, "nodes of this machine", nodes_online},
+	{"nodes/possible", RO, "nodes there could be", nodes_possible},
+	{"nodes/zones/{zone-link}", LNK, "all zones by name", zone_link_target},
+	{"nodes/{node}/cpulist", RO, "CPUs of the node", node_cpulist},
+	{"nodes/{node}/distance", RO, "distance to each node", node_distance},
+	{"nodes/{node}/meminfo", RO, "total, free and used, kB", node_meminfo},
+	{"nodes/{node}/numastat", RO, "hits and misses of the node", node_numastat},
+	{"nodes/{node}/zonelist", RO, "zones in the order in which requests try them", node_zonelist},
+	{"nodes/{node}/alloc", WO, "order= gfp= cpu= count= name=: by the node's zonelist", NULL,
+	 node_alloc},
+	{"nodes/{node}/free", WO, "name=", NULL, node_free},
+	{ZONE "alloc", WO, "the same, from this zone alone", NULL, zone_alloc},
+	{ZONE "free", WO, "name=", NULL, node_free},
+	{ZONE "free_area", RO, "free blocks, order by migrate type", zone_free_area},
+	{ZONE "free_lists/{order}/{type}", RO, "first frames of free blocks in list order",
+	 zone_free_list},
+	{ZONE "watermarks/min", RW, "pages", zone_wmark_min, zone_set_min},
+	{ZONE "watermarks/low", RW, "pages", zone_wmark_low, zone_set_low},
+	{ZONE "watermarks/high", RW, "pages", zone_wmark_high, zone_set_high},
+	{ZONE "watermarks/promo", RO, "pages", zone_wmark_promo},
+	{ZONE "watermarks/boost", RO, "pages added to all of them for now", zone_wmark_boost},
+	{ZONE "managed", RO, "pages of the allocator", zone_managed},
+	{ZONE "present", RO, "pages that exist", zone_present},
+	{ZONE "spanned", RO, "pages from first to last", zone_spanned},
+	{ZONE "start_pfn", RO, "first frame", zone_start_pfn},
+	{ZONE "nr_free", RO, "pages on the free lists", zone_nr_free},
+	{ZONE "lowmem_reserve", RO, "pages kept from requests that could use a higher zone",
+	 zone_lowmem_reserve},
+	{ZONE "pcp/{cpu}", RO, "the per-CPU lists of a CPU", zone_pcp},
+	{ZONE "pageblocks", RO, "type of each pageblock, 64 a line: U M R H C I, - none",
+	 zone_pageblocks},
+	{ZONE "fragmentation/unusable_index", RO, "share of free memory that is of no use, by order",
+	 zone_unusable},
+	{"allocations/{allocation}", RO, "a live allocation; rm frees it", allocation_show,
+	 .remove = allocation_remove},
+	{"pages/{pfn}", RO, "one frame; look up by number, not listed", page_show},
+	{"segments/{segment}/stat", RO, "faults and resident pages of a file in shm/", segment_stat,
+	 .own_locks = true},
+	{"proc/buddyinfo", RO, "as Linux prints it", proc_buddyinfo},
+	{"proc/pagetypeinfo", RO, "as Linux prints it", proc_pagetypeinfo},
+	{"proc/zoneinfo", RO, "as Linux prints it", proc_zoneinfo},
+	{"proc/vmstat", RO, "counters", proc_vmstat},
+	{"proc/meminfo", RO, "total and free, kB", proc_meminfo},
+	{"proc/sys/vm/{sysctl}", RW, "with Linux's ranges and side effects", sysctl_show,
+	 sysctl_store},
+	{"tracing/error_log", RW, "why writes were refused and allocations failed; a write clears it",
+	 error_log_show, error_log_clear, .own_locks = true},
+	{"lab/digest", RO, "one number for the state of the machine", lab_digest},
+	{"lab/check", RO, "the invariant checker: ok, or a sentence", lab_check},
+	{NULL},
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tree: the one table of nodes from which lookup, listing, attributes and README come.
+ *
+ * A node is named by a pattern such as "nodes/{node}/zones/{zone}/alloc". A word in braces is a
+ * wildcard: it parses one name into struct place and lists all names there are. Directories are
+ * not in the table: they are the beginnings of its patterns.
+ */
+#ifndef TREE_H
+#define TREE_H
+
+#include "rig.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { NAME_MAX_LEN = 255, WHY_SIZE = 512 };
+
+/* What the wildcards of a path stand for. */
+struct place {
+	int node, zone, order, type, cpu; /* zone: index into zones[] */
+	pfn_t pfn;
+	char name[NAME_MAX_LEN + 1]; /* allocation, segment, sysctl */
+};
+
+struct tree_node {
+	const char *pattern;
+	mode_t mode; /* S_IFREG or S_IFLNK with permissions; write permission goes with store */
+	const char *help;
+	/* Prints the content. 0 or -errno. */
+	int (*show)(const struct place *at, FILE *to);
+	/* Carries out one line (no newline). 0 or -errno with a sentence in why; lines for a
+	 * reader go to reply. */
+	int (*store)(const struct place *at, char *line, FILE *reply, char *why);
+	int (*remove)(const struct place *at); /* rm; 0 or -errno */
+	bool streams;	/* store gets pieces of any size instead of lines; store(NULL) at the end */
+	bool replies;	/* what store says is read back on the same open file */
+	bool own_locks; /* called without rig.lock */
+};
+extern const struct tree_node tree_table[];
+
+struct tree_found {
+	bool is_dir;
+	const struct tree_node *node; /* of a file or link */
+	struct place at;
+};
+/* path without slashes at its ends, "" is the root. Call with rig.lock, and without shm's. */
+int tree_resolve(const char *path, struct tree_found *found);
+/* Calls add for each name in a directory. */
+void tree_list(const char *path, void (*add)(void *ctx, const char *name), void *ctx);
+/* Prints a line for each node: the tree's README. */
+int tree_readme(const struct place *at, FILE *to);
+
+/* wildcards.c */
+struct wildcard {
+	const char *word; /* with its braces */
+	int (*parse)(struct place *at, const char *name);
+	void (*list)(const struct place *at, void (*add)(void *ctx, const char *name), void *ctx);
+};
+const struct wildcard *wildcard_find(const char *word, size_t len);
+
+#endif

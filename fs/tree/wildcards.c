@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wildcards.c: the names in paths that depend on the machine. */
+#include "tree/tree.h"
+
+#include "native/allocations.h"
+#include "shm/shm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef void add_fn(void *ctx, const char *name);
+
+/* A number as it is printed: no sign, no leading zeros. */
+static bool plain_number(const char *text, unsigned long max, unsigned long *n)
+{
+	char again[24];
+
+	*n = strtoul(text, NULL, 10);
+	snprintf(again, sizeof(again), "%lu", *n);
+	return !strcmp(text, again) && *n <= max;
+}
+
+static void add_numbers(unsigned n, const char *head, add_fn *add, void *ctx)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s%u", head, i);
+		add(ctx, name);
+	}
+}
+
+static int parse_node(struct place *at, const char *name)
+{
+	unsigned long n;
+
+	if (strncmp(name, "node", 4) || !plain_number(name + 4, rig.m.arena->nr_nodes - 1, &n))
+		return -ENOENT;
+	at->node = (int)n;
+	return 0;
+}
+
+static void list_nodes(const struct place *at, add_fn *add, void *ctx)
+{
+	add_numbers(rig.m.arena->nr_nodes, "node", add, ctx);
+}
+
+static int parse_zone(struct place *at, const char *name)
+{
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		if (!strcmp(name, pr_zone_name[t]) && rig.m.nodes[at->node].zone[t] >= 0) {
+			at->zone = rig.m.nodes[at->node].zone[t];
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static void list_zones(const struct place *at, add_fn *add, void *ctx)
+{
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		if (rig.m.nodes[at->node].zone[t] >= 0)
+			add(ctx, pr_zone_name[t]);
+}
+
+static void zone_link(const struct zone *z, char *name, size_t size)
+{
+	snprintf(name, size, "node%u-%s", z->node, pr_zone_name[z->type]);
+}
+
+static int parse_zone_link(struct place *at, const char *name)
+{
+	char other[64];
+
+	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
+		zone_link(&rig.m.zones[i], other, sizeof(other));
+		if (!strcmp(name, other)) {
+			at->zone = (int)i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static void list_zone_links(const struct place *at, add_fn *add, void *ctx)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
+		zone_link(&rig.m.zones[i], name, sizeof(name));
+		add(ctx, name);
+	}
+}
+
+static int parse_order(struct place *at, const char *name)
+{
+	unsigned long n;
+
+	if (!plain_number(name, MAX_ORDER, &n))
+		return -ENOENT;
+	at->order = (int)n;
+	return 0;
+}
+
+static void list_orders(const struct place *at, add_fn *add, void *ctx)
+{
+	add_numbers(NR_ORDERS, "", add, ctx);
+}
+
+static int parse_type(struct place *at, const char *name)
+{
+	for (int t = 0; t < NR_MIGRATETYPES; t++)
+		if (!strcmp(name, pr_migratetype_name[t])) {
+			at->type = t;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static void list_types(const struct place *at, add_fn *add, void *ctx)
+{
+	for (int t = 0; t < NR_MIGRATETYPES; t++)
+		add(ctx, pr_migratetype_name[t]);
+}
+
+static int parse_cpu(struct place *at, const char *name)
+{
+	unsigned long n;
+
+	if (!plain_number(name, rig.m.arena->nr_cpus - 1, &n))
+		return -ENOENT;
+	at->cpu = (int)n;
+	return 0;
+}
+
+static void list_cpus(const struct place *at, add_fn *add, void *ctx)
+{
+	add_numbers(rig.m.arena->nr_cpus, "", add, ctx);
+}
+
+/* Frames can be looked up, in decimal or hexadecimal, but not listed: there are too many. */
+static int parse_pfn(struct place *at, const char *name)
+{
+	char *end;
+
+	at->pfn = strtoull(name, &end, 0);
+	return *end || end == name || !pr_zone_of(&rig.m, at->pfn) ? -ENOENT : 0;
+}
+
+static void list_none(const struct place *at, add_fn *add, void *ctx)
+{
+}
+
+static int parse_allocation(struct place *at, const char *name)
+{
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	return allocation_find(name) ? 0 : -ENOENT;
+}
+
+static void list_allocations(const struct place *at, add_fn *add, void *ctx)
+{
+	allocations_list(add, ctx);
+}
+
+static int parse_segment(struct place *at, const char *name)
+{
+	struct shm_segment_info info;
+
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	return shm_segment_find(name, &info);
+}
+
+static void list_segments(const struct place *at, add_fn *add, void *ctx)
+{
+	struct shm_segment_info info;
+
+	for (unsigned i = 0; !shm_segment_at(i, &info); i++)
+		if (info.links)
+			add(ctx, info.name);
+}
+
+static int parse_sysctl(struct place *at, const char *name)
+{
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	for (unsigned i = 0; pr_sysctl_name(i); i++)
+		if (!strcmp(name, pr_sysctl_name(i)))
+			return 0;
+	return -ENOENT;
+}
+
+static void list_sysctls(const struct place *at, add_fn *add, void *ctx)
+{
+	for (unsigned i = 0; pr_sysctl_name(i); i++)
+		add(ctx, pr_sysctl_name(i));
+}
+
+static const struct wildcard wildcards[] = {
+	{"{node}", parse_node, list_nodes},
+	{"{zone}", parse_zone, list_zones},
+	{"{zone-link}", parse_zone_link, list_zone_links},
+	{"{order}", parse_order, list_orders},
+	{"{type}", parse_type, list_types},
+	{"{cpu}", parse_cpu, list_cpus},
+	{"{pfn}", parse_pfn, list_none},
+	{"{allocation}", parse_allocation, list_allocations},
+	{"{segment}", parse_segment, list_segments},
+	{"{sysctl}", parse_sysctl, list_sysctls},
+};
+
+const struct wildcard *wildcard_find(const char *word, size_t len)
+{
+	for (unsigned i = 0; i < sizeof(wildcards) / sizeof(wildcards[0]); i++)
+		if (strlen(wildcards[i].word) == len && !memcmp(wildcards[i].word, word, len))
+			return &wildcards[i];
+	return NULL;
+}
