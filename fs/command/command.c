@@ -275,10 +275,10 @@ int command_run(char *line, const struct command_scope *scope, FILE *reply, char
 	struct args *a = calloc(1, sizeof(*a));
 	const struct verb *verb = NULL;
 	char *word;
-	int err = a ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!a)
+		return -ENOMEM;
 	*a = (struct args){.why = why, .count = 1, .gfp = GFP_KERNEL, .node = scope->node,
 			   .zone = scope->zone};
 	if (scope->verb)
