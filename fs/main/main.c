@@ -6,6 +6,7 @@
 #include "shm/shm.h"
 
 #include "native/allocations.h"
+#include "native/replay.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -166,6 +167,7 @@ static int run(struct fuse_args *args, struct options *o, struct fuse_cmdline_op
 	fuse_opt_add_arg(args, "-odefault_permissions,fsname=pagerig,subtype=pagerig");
 	err = mount_and_serve(args, cmd);
 	handles_exit();
+	replay_exit();
 	allocations_exit();
 	shm_exit();
 	inodes_exit();

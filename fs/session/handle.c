@@ -247,6 +247,36 @@ static const char *bad_write(const struct tree_found *f, const char *buf, size_t
 	return NULL;
 }
 
+static int stream(struct handle *h, const struct tree_found *f, const char *buf, size_t size)
+{
+	char why[WHY_SIZE] = "";
+	int err;
+
+	pthread_mutex_lock(&rig.lock);
+	err = f->node->stream(buf, size, !h->streaming, why);
+	pthread_mutex_unlock(&rig.lock);
+	h->streaming = true;
+	if (err)
+		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
+	return err ? err : (int)size;
+}
+
+int handle_flush(struct handle *h)
+{
+	char why[WHY_SIZE] = "";
+	struct tree_found f;
+	int err;
+
+	if (!h->streaming || path_resolve(h->path, &f))
+		return 0;
+	pthread_mutex_lock(&rig.lock);
+	err = f.node->stream_end(why);
+	pthread_mutex_unlock(&rig.lock);
+	if (err)
+		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
+	return err;
+}
+
 int handle_write(struct handle *h, const char *buf, size_t size)
 {
 	struct tree_found f;
@@ -256,6 +286,8 @@ int handle_write(struct handle *h, const char *buf, size_t size)
 
 	if (err)
 		return err;
+	if (f.node->stream)
+		return stream(h, &f, buf, size);
 	bad = bad_write(&f, buf, size);
 	if (bad)
 		return refuse(h, &f, EINVAL, bad);

@@ -13,6 +13,7 @@ struct handle {
 	size_t len;
 	char *reply; /* lines not yet read, of nodes that reply */
 	size_t reply_len;
+	bool streaming; /* a stream was begun by this handle */
 	char **name; /* of a directory, collected when it was opened */
 	size_t nr_names;
 };
@@ -31,6 +32,8 @@ void handle_list(struct handle *h);
 void handles_exit(void);
 /* At most size bytes from off; length, *data valid until the next call. -errno. Takes h->lock. */
 int handle_read(struct handle *h, size_t size, off_t off, const char **data);
+/* At a close: 0 or -errno, of a stream that stops in the middle. */
+int handle_flush(struct handle *h);
 /* All of a write: size or -errno. */
 int handle_write(struct handle *h, const char *buf, size_t size);
 

@@ -178,7 +178,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	path = inode_path(ino);
 	if (!path || path_resolve(path, &f))
 		err = ENOENT;
-	else if ((access != O_RDONLY && !f.node->store) ||
+	else if ((access != O_RDONLY && !f.node->store && !f.node->stream) ||
 		 (access != O_WRONLY && !f.node->show && !f.node->replies))
 		err = EACCES; /* for root too */
 	else if (!(h = handle_open(path)))
@@ -190,7 +190,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uint64_t)(uintptr_t)h;
 	fi->direct_io = 1;
-	fi->noflush = 1;
+	fi->noflush = !f.node->stream;
 	if (fuse_reply_open(req, fi))
 		handle_close(h);
 }
@@ -386,7 +386,18 @@ SHM_ONLY(lseek, ino,
 
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fuse_reply_err(req, 0);
+	struct handle *h;
+	int err;
+
+	if (is_shm(ino)) {
+		shm_ops.flush(req, ino, fi);
+		return;
+	}
+	h = handle_of(fi);
+	pthread_mutex_lock(&h->lock);
+	err = handle_flush(h);
+	pthread_mutex_unlock(&h->lock);
+	fuse_reply_err(req, -err);
 }
 
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* table.c: every file of the tree but those below shm/. */
 #include "kernel_view/kernel_view.h"
+#include "native/replay.h"
 
 #define RO (S_IFREG | 0444)
 #define RW (S_IFREG | 0644)
@@ -61,5 +62,7 @@ const struct tree_node tree_table[] = {
 	 error_log_show, error_log_clear, .own_locks = true},
 	{"lab/digest", RO, "one number for the state of the machine", lab_digest},
 	{"lab/check", RO, "the invariant checker: ok, or a sentence", lab_check},
+	{"lab/replay", RW, "takes the text of tracefs (kmem events); says what became of them",
+	 replay_show, .stream = replay_stream, .stream_end = replay_end},
 	{NULL},
 };

@@ -33,7 +33,9 @@ struct tree_node {
 	 * reader go to reply. */
 	int (*store)(const struct place *at, char *line, FILE *reply, char *why);
 	int (*remove)(const struct place *at); /* rm; 0 or -errno */
-	bool streams;	/* store gets pieces of any size instead of lines; store(NULL) at the end */
+	/* Instead of store: takes pieces of any size; first: of this open file. */
+	int (*stream)(const char *buf, size_t size, bool first, char *why);
+	int (*stream_end)(char *why); /* at a close; 0 or -errno with a sentence */
 	bool replies;	/* what store says is read back on the same open file */
 	bool own_locks; /* called without rig.lock */
 };

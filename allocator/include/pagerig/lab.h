@@ -12,36 +12,27 @@
 int pr_spec_parse(const char *shape, struct pr_spec *spec, char *why, size_t size);
 void pr_spec_free(struct pr_spec *spec);
 
-/* Texts of /proc's files (NUL-terminated); vm holds "name value\n" lines of sys/vm; any but
- * zoneinfo may be NULL. */
-struct pr_import {
-	const char *zoneinfo, *buddyinfo, *pagetypeinfo, *vm;
-	uint32_t nr_nodes; /* of the node directories; 0: unknown */
-	uint8_t distance[PR_MAX_NODES][PR_MAX_NODES];
-};
 /*
- * First step: the spec (pages_by_hand set). Second, after pr_machine_create: places blocks so that
- * buddyinfo and pagetypeinfo print the same, sets watermarks, protection, per-CPU figures.
- * Errors: -EINVAL with "file:line: reason" in why. Warnings about skew go to warn (may be empty).
+ * The text of tracefs, fed in pieces of any size: kmem:mm_page_alloc and mm_page_free drive the
+ * machine, each one allocation or free with the trace's order, gfp and CPU (modulo the machine's).
  */
-int pr_import_spec(const struct pr_import *in, struct pr_spec *spec, char *why, size_t size);
-int pr_import_place(struct pr_machine *m, const struct pr_import *in, char *why, size_t size,
-		    char *warn, size_t warn_size);
-
-/* The text of tracefs, fed in pieces of any size; kmem:mm_page_alloc and mm_page_free drive m. */
 struct pr_replay;
+/* NULL if the host is out of memory. */
 struct pr_replay *pr_replay_new(struct pr_machine *m);
-/* 0, or -EINVAL with "line N: reason" in why; events before it were done. */
+/* 0, or -EINVAL with "line N: reason" in why; the events before it were done. */
 int pr_replay_feed(struct pr_replay *r, const char *text, size_t len, char *why, size_t size);
 /* End of the text: -EINVAL if it stops inside a line. */
 int pr_replay_end(struct pr_replay *r, char *why, size_t size);
 struct pr_replay_stats {
-	uint64_t lines, events, allocs, frees, batched, skipped, failures;
-	uint64_t boot_frees;	   /* frames freed that the trace had not allocated */
-	int64_t in_use, trace_in_use; /* pages: the engine's change and the trace's own; equal */
+	uint64_t lines, allocs, frees;
+	uint64_t batched;	/* mm_page_free_batched, which repeat a free */
+	uint64_t unknown_frees; /* of frames that were allocated before the trace began: left out */
+	uint64_t failures;	/* allocations that the machine could not serve */
+	int64_t in_use;		/* pages that the engine holds for the trace */
+	int64_t trace_in_use;	/* the same by the trace's own events; equal but for failures */
 };
 void pr_replay_stats(const struct pr_replay *r, struct pr_replay_stats *s);
-/* Pages that the replay still holds are given back; the machine lives on. */
+/* Gives back the pages that the replay still holds. */
 void pr_replay_free(struct pr_replay *r);
 
 #endif
