@@ -288,6 +288,32 @@ int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type)
 	return 0;
 }
 
+int pr_set_block_absent(struct pr_machine *m, pfn_t pfn)
+{
+	struct zone *z = pr_zone_of(m, pfn);
+
+	if (!z)
+		return -EINVAL;
+	pr_block(m, z, pfn)->absent = true;
+	return 0;
+}
+
+uint64_t pr_event(const struct pr_machine *m, enum pr_event e)
+{
+	return m->arena->event[e];
+}
+
+void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n)
+{
+	m->arena->event[e] += n;
+}
+
+struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z)
+{
+	return (struct pr_numa){z->numa_hit, z->numa_miss, z->numa_foreign, z->numa_interleave,
+				z->numa_local, z->numa_other};
+}
+
 int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
 		 unsigned cpu)
 {

@@ -30,7 +30,7 @@ void account_free(struct op *op, int64_t pages, enum migratetype mt)
 		op->z->free_highatomic += (uint64_t)pages;
 }
 
-int buddy_order_at(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
 	const struct page *page = pr_page(m, z, pfn);
 

@@ -28,8 +28,6 @@ enum alloc_flag {
 /* Books pages of a type as free (or, negative, as taken): per-CPU difference first, as vmstat. */
 void account_free(struct op *op, int64_t pages, enum migratetype mt);
 bool buddy_is_free(const struct pr_machine *m, const struct zone *z, pfn_t pfn, unsigned order);
-/* Any free block that starts at pfn: its order, or -1. */
-int buddy_order_at(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
 void buddy_add(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt, bool tail);
 /* Takes a block off its list without booking. */
 void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);

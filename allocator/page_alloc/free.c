@@ -43,7 +43,7 @@ static bool covered(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 
 		if (!zone_spans(z, head))
 			break;
-		order = buddy_order_at(m, z, head);
+		order = pr_free_order(m, z, head);
 		if (order >= (int)o)
 			return true;
 		page = pr_page(m, z, head);

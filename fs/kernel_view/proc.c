@@ -42,8 +42,8 @@ static void blocks_by_type(FILE *to, const struct zone *z)
 	pfn_t pfn = z->start_pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
 
 	for (; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES)
-		if (!pr_block(&rig.m, z, pfn)->absent)
-			count[pr_block(&rig.m, z, pfn)->type]++;
+		if (!pr_block_absent(&rig.m, z, pfn))
+			count[pr_block_type(&rig.m, z, pfn)]++;
 	fprintf(to, "Node %u, zone %8s ", z->node, pr_zone_name[z->type]);
 	for (unsigned t = 0; t < NR_MIGRATETYPES; t++)
 		fprintf(to, "%12llu ", count[t]);
@@ -70,6 +70,7 @@ int proc_pagetypeinfo(const struct place *at, FILE *to)
 
 static void one_zone(FILE *to, const struct zone *z)
 {
+	struct pr_numa numa = pr_zone_numa(&rig.m, z);
 	ull boost = z->watermark_boost;
 
 	fprintf(to, "Node %u, zone %8s\n  pages free     %lld\n        boost    %llu\n", z->node,
@@ -87,8 +88,8 @@ static void one_zone(FILE *to, const struct zone *z)
 		    "      numa_miss    %llu\n      numa_foreign %llu\n      numa_interleave 0\n"
 		    "      numa_local   %llu\n      numa_other   %llu\n  pagesets\n",
 		(long long)pr_zone_free_snapshot(&rig.m, z), (long long)z->free_cma,
-		(ull)z->numa_hit, (ull)z->numa_miss, (ull)z->numa_foreign, (ull)z->numa_local,
-		(ull)z->numa_other);
+		(ull)numa.hit, (ull)numa.miss, (ull)numa.foreign, (ull)numa.local,
+		(ull)numa.other);
 	for (unsigned c = 0; c < rig.m.arena->nr_cpus; c++) {
 		const struct pcp *p = pr_pcp(&rig.m, z, c);
 
@@ -116,17 +117,19 @@ static struct sums sum_zones(int node)
 
 	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
 		const struct zone *z = &rig.m.zones[i];
+		struct pr_numa numa;
 
 		if (node >= 0 && z->node != (uint32_t)node)
 			continue;
+		numa = pr_zone_numa(&rig.m, z);
 		s.free += (ull)pr_zone_free_snapshot(&rig.m, z);
 		s.managed += z->managed;
 		s.low += z->watermark[WMARK_LOW];
-		s.hit += z->numa_hit;
-		s.miss += z->numa_miss;
-		s.foreign += z->numa_foreign;
-		s.local += z->numa_local;
-		s.other += z->numa_other;
+		s.hit += numa.hit;
+		s.miss += numa.miss;
+		s.foreign += numa.foreign;
+		s.local += numa.local;
+		s.other += numa.other;
 	}
 	return s;
 }
@@ -139,7 +142,7 @@ int proc_vmstat(const struct place *at, FILE *to)
 		    "numa_interleave 0\nnuma_local %llu\nnuma_other %llu\n",
 		s.free, s.hit, s.miss, s.foreign, s.local, s.other);
 	for (unsigned e = 0; e < NR_EVENTS; e++)
-		fprintf(to, "%s %llu\n", pr_event_name[e], (ull)rig.m.arena->event[e]);
+		fprintf(to, "%s %llu\n", pr_event_name[e], (ull)pr_event(&rig.m, e));
 	return 0;
 }
 

@@ -40,23 +40,23 @@ int node_distance(const struct place *at, FILE *to)
 
 int node_numastat(const struct place *at, FILE *to)
 {
-	struct zone sum = {0};
+	struct pr_numa sum = {0};
 
 	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
 		const struct zone *z = &rig.m.zones[i];
+		struct pr_numa n = pr_zone_numa(&rig.m, z);
 
 		if (z->node != (uint32_t)at->node)
 			continue;
-		sum.numa_hit += z->numa_hit;
-		sum.numa_miss += z->numa_miss;
-		sum.numa_foreign += z->numa_foreign;
-		sum.numa_local += z->numa_local;
-		sum.numa_other += z->numa_other;
+		sum.hit += n.hit;
+		sum.miss += n.miss;
+		sum.foreign += n.foreign;
+		sum.local += n.local;
+		sum.other += n.other;
 	}
 	fprintf(to, "numa_hit %llu\nnuma_miss %llu\nnuma_foreign %llu\ninterleave_hit 0\n"
 		    "local_node %llu\nother_node %llu\n",
-		(ull)sum.numa_hit, (ull)sum.numa_miss, (ull)sum.numa_foreign, (ull)sum.numa_local,
-		(ull)sum.numa_other);
+		(ull)sum.hit, (ull)sum.miss, (ull)sum.foreign, (ull)sum.local, (ull)sum.other);
 	return 0;
 }
 
@@ -72,13 +72,13 @@ int page_show(const struct place *at, FILE *to)
 {
 	static const char *const states[] = {"boot", "free", "pcp", "used"};
 	const struct zone *z = pr_zone_of(&rig.m, at->pfn);
-	const struct pageblock *b = pr_block(&rig.m, z, at->pfn);
 	const struct page *page = pr_page(&rig.m, z, at->pfn);
-	bool large = !(at->pfn & (PAGEBLOCK_PAGES - 1)) && b->state == PAGE_FREE;
+	int free_order = pr_free_order(&rig.m, z, at->pfn);
 
 	fprintf(to, "pfn %#llx\nnode %u\nzone %s\npageblock %s\nstate %s\norder %u\nlru %d\nowner %#x\n",
-		(ull)at->pfn, z->node, pr_zone_name[z->type], pr_migratetype_name[b->type],
-		large ? "free" : states[page->state], large ? b->order : page->order,
+		(ull)at->pfn, z->node, pr_zone_name[z->type], pr_migratetype_name[pr_block_type(&rig.m, z, at->pfn)],
+		free_order >= 0 ? "free" : states[page->state],
+		free_order >= 0 ? (unsigned)free_order : page->order,
 		page->flags & PAGE_LRU, page->owner);
 	return 0;
 }

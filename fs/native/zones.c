@@ -127,9 +127,10 @@ int zone_pageblocks(const struct place *at, FILE *to)
 	pfn_t pfn = z->start_pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
 
 	for (unsigned n = 1; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES, n++) {
-		const struct pageblock *b = pr_block(&rig.m, z, pfn);
-
-		fputc(b->absent ? '-' : pr_migratetype_letter[b->type], to);
+		fputc(pr_block_absent(&rig.m, z, pfn)
+			      ? '-'
+			      : pr_migratetype_letter[pr_block_type(&rig.m, z, pfn)],
+		      to);
 		if (n % 64 == 0)
 			fputc('\n', to);
 	}

@@ -128,7 +128,7 @@ void *page_get(struct pages *p, uint64_t i, bool *fresh)
 	pthread_mutex_lock(&rig.lock);
 	err = slot ? pr_alloc(&rig.m, &r, &pfn) : -ENOMEM;
 	if (!err)
-		rig.m.arena->event[EV_PGFAULT]++;
+		pr_count(&rig.m, 0, EV_PGFAULT, 1);
 	pthread_mutex_unlock(&rig.lock);
 	if (err) {
 		if (slot)

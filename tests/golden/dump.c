@@ -98,9 +98,10 @@ static void dump_blocks(struct golden *g, const struct zone *z)
 
 	fprintf(f, " PB start=%llx :", (ull)first);
 	for (pfn_t pfn = first; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES) {
-		const struct pageblock *b = pr_block(&g->m, z, pfn);
-
-		fputc(b->absent ? '-' : pr_migratetype_letter[b->type], f);
+		fputc(pr_block_absent(&g->m, z, pfn)
+			      ? '-'
+			      : pr_migratetype_letter[pr_block_type(&g->m, z, pfn)],
+		      f);
 	}
 	fclose(f);
 	golden_emit(g, text);

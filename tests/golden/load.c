@@ -131,11 +131,12 @@ static void load_blocks(struct golden *g, const struct zone *z, const char *l)
 	pfn_t pfn = (pfn_t)golden_number(l, "start", 16);
 
 	for (const char *p = strchr(l, ':') + 1; *p; p++, pfn += PAGEBLOCK_PAGES) {
-		struct pageblock *b = pr_block(&g->m, z, pfn);
+		pfn_t inside = pfn < z->start_pfn ? z->start_pfn : pfn;
 
-		b->absent = *p == '-';
-		if (!b->absent)
-			b->type = (uint8_t)type_of(*p);
+		if (*p == '-')
+			pr_set_block_absent(&g->m, inside);
+		else
+			pr_set_block_type(&g->m, inside, type_of(*p));
 	}
 }
 

@@ -268,7 +268,8 @@ static void cmd_nothing(struct golden *g, struct command *c)
 
 static void cmd_ev0(struct golden *g, struct command *c)
 {
-	memcpy(g->event, g->m.arena->event, sizeof(g->event));
+	for (unsigned e = 0; e < NR_EVENTS; e++)
+		g->event[e] = pr_event(&g->m, (enum pr_event)e);
 }
 
 /* Compares the stalls, which the engine counts as the kernel does; others are compaction's. */
@@ -279,7 +280,7 @@ static void cmd_ev(struct golden *g, struct command *c)
 
 	for (unsigned e = EV_ALLOCSTALL_DMA; e <= EV_ALLOCSTALL_MOVABLE; e++)
 		same &= golden_number(theirs, pr_event_name[e], 10) ==
-			(long)(g->m.arena->event[e] - g->event[e]);
+			(long)(pr_event(&g->m, e) - g->event[e]);
 	golden_emit(g, same ? theirs : "EV (other stalls)");
 	cmd_ev0(g, c);
 }

@@ -70,9 +70,9 @@ static void checker_sees_damage(void **state)
 	z->area[MAX_ORDER].nr_free--;
 	assert_int_not_equal(pr_check(&s.m, why, sizeof(why)), 0);
 	z->area[MAX_ORDER].nr_free++;
-	pr_block(&s.m, z, z->start_pfn + 2048)->type = MT_CMA;
+	pr_set_block_type(&s.m, z->start_pfn + 2048, MT_CMA);
 	assert_int_not_equal(pr_check(&s.m, why, sizeof(why)), 0);
-	pr_block(&s.m, z, z->start_pfn + 2048)->type = MT_MOVABLE;
+	pr_set_block_type(&s.m, z->start_pfn + 2048, MT_MOVABLE);
 	assert_int_equal(pr_check(&s.m, why, sizeof(why)), 0);
 	small_machine_free(&s);
 }

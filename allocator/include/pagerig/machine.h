@@ -212,6 +212,8 @@ int pr_place_free(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratet
 		  bool tail);
 /* Gives a pageblock its type, without moving anything. */
 int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type);
+/* Says that there is no memory in a pageblock. */
+int pr_set_block_absent(struct pr_machine *m, pfn_t pfn);
 /* Puts a block on a CPU's list, at its tail, by hand; counts it. */
 int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
 		 unsigned cpu);
@@ -231,6 +233,30 @@ static inline struct pageblock *pr_block(const struct pr_machine *m, const struc
 	return &m->blocks[z->block_base + (pfn >> PAGEBLOCK_ORDER) -
 			  (z->start_pfn >> PAGEBLOCK_ORDER)];
 }
+/*
+ * What hosts read. They go through these, not through the structures: where a type, a state or a
+ * counter lies is the engine's business.
+ */
+static inline enum migratetype pr_block_type(const struct pr_machine *m, const struct zone *z,
+					     pfn_t pfn)
+{
+	return (enum migratetype)pr_block(m, z, pfn)->type;
+}
+/* No memory in this pageblock: a hole in the zone. */
+static inline bool pr_block_absent(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+{
+	return pr_block(m, z, pfn)->absent;
+}
+/* Order of the free block of a buddy list that starts at pfn, or -1. */
+int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
+/* A counter of /proc/vmstat, and adding to one (by CPU cpu). */
+uint64_t pr_event(const struct pr_machine *m, enum pr_event e);
+void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n);
+/* numa_hit and the others of one zone (the kernel's vm_numa_event). */
+struct pr_numa {
+	uint64_t hit, miss, foreign, interleave, local, other;
+};
+struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z);
 /* Next head on a buddy list of `order` or a per-CPU list; start with list->first. */
 uint32_t pr_list_next(const struct pr_machine *m, const struct zone *z, unsigned order, bool pcp,
 		      uint32_t rel);
