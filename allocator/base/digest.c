@@ -17,6 +17,16 @@ static void add_list(XXH3_state_t *s, const struct pr_machine *m, const struct z
 		XXH3_64bits_update(s, &rel, sizeof(rel));
 }
 
+static void add_compaction(XXH3_state_t *s, const struct zone *z)
+{
+	const struct compact_memory *c = &z->compact;
+	const uint64_t figures[] = {c->free_pfn, c->migrate_pfn[0], c->migrate_pfn[1],
+				    c->init_migrate_pfn, c->init_free_pfn, c->considered,
+				    c->defer_shift, (uint64_t)c->order_failed, c->blockskip_flush};
+
+	XXH3_64bits_update(s, figures, sizeof(figures));
+}
+
 static void add_zone(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z)
 {
 	const int64_t figures[] = {
@@ -29,6 +39,7 @@ static void add_zone(XXH3_state_t *s, const struct pr_machine *m, const struct z
 
 	XXH3_64bits_update(s, figures, sizeof(figures));
 	XXH3_64bits_update(s, z->lowmem_reserve, sizeof(z->lowmem_reserve));
+	add_compaction(s, z);
 	for (unsigned o = 0; o < NR_ORDERS; o++)
 		for (unsigned t = 0; t < NR_MIGRATETYPES; t++)
 			add_list(s, m, z, &z->area[o].list[t], o, false);
@@ -44,14 +55,21 @@ static void add_zone(XXH3_state_t *s, const struct pr_machine *m, const struct z
 	}
 }
 
+static void add_block(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+{
+	const uint8_t figures[] = {(uint8_t)pr_block_type(m, z, pfn), pr_block_skip(m, z, pfn)};
+
+	XXH3_64bits_update(s, figures, sizeof(figures));
+}
+
 /* What is in use matters too: where it can be freed, and as what a block is judged. */
 static void add_frames(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z)
 {
 	pfn_t last = z->start_pfn + z->spanned - 1;
 
 	for (pfn_t pfn = z->start_pfn; pfn <= last; pfn += PAGEBLOCK_PAGES)
-		XXH3_64bits_update(s, &pr_block(m, z, pfn)->type, 1);
-	XXH3_64bits_update(s, &pr_block(m, z, last)->type, 1);
+		add_block(s, m, z, pfn);
+	add_block(s, m, z, last);
 	for (uint64_t rel = 0; rel < z->spanned;) {
 		pfn_t pfn = z->start_pfn + rel;
 		const struct page *page = &m->pages[z->page_base + rel];
@@ -81,6 +99,9 @@ uint64_t pr_digest(const struct pr_machine *m)
 
 		XXH3_64bits_update(&s, kswapd, sizeof(kswapd));
 	}
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		XXH3_64bits_update(&s, m->lru_batches[c].pfn,
+				   m->lru_batches[c].nr * sizeof(m->lru_batches[c].pfn[0]));
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		add_zone(&s, m, &m->zones[i]);
 		add_frames(&s, m, &m->zones[i]);

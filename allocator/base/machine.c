@@ -53,6 +53,8 @@ static void lay_out(const struct pr_spec *s, struct arena *a)
 	at = align_up(at + s->nr_zones * sizeof(struct zone), 4096);
 	a->pcps = at;
 	at = align_up(at + (uint64_t)s->nr_zones * s->nr_cpus * sizeof(struct pcp), 4096);
+	a->lru_batches = at;
+	at = align_up(at + s->nr_cpus * sizeof(struct lru_batch), 4096);
 	a->nr_pages = a->nr_blocks = 0;
 	for (unsigned i = 0; i < s->nr_zones; i++) {
 		a->nr_pages += s->zone[i].spanned;
@@ -84,6 +86,7 @@ static void set_pointers(struct pr_machine *m, void *mem)
 	m->nodes = (struct node *)(base + a->nodes);
 	m->zones = (struct zone *)(base + a->zones);
 	m->pcps = (struct pcp *)(base + a->pcps);
+	m->lru_batches = (struct lru_batch *)(base + a->lru_batches);
 	m->blocks = (struct pageblock *)(base + a->blocks);
 	m->pages = (struct page *)(base + a->pages);
 }
@@ -183,6 +186,9 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	a->version = PR_ARENA_VERSION;
 	a->clock_stopped = spec->clock_stopped;
 	a->sysctl = spec->sysctl;
+	a->sysctl.extfrag_threshold = 500;
+	a->sysctl.compact_unevictable_allowed = 1;
+	a->sysctl.compaction_proactiveness = 20;
 	memcpy(a->cpu_node, spec->cpu_node, sizeof(a->cpu_node));
 	set_pointers(m, mem);
 	nodes_init(m, spec);

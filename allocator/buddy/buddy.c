@@ -139,6 +139,22 @@ static bool merge_likely(struct op *op, pfn_t pfn, unsigned order)
 	return buddy_is_free(op->m, op->z, pair ^ (1ull << (order + 1)), order + 1);
 }
 
+_Thread_local struct capture *buddy_capture;
+
+/* Isolated and CMA blocks are not for taking; a small unmovable piece shall not mix a movable block. */
+static bool captured(const struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+{
+	struct capture *c = buddy_capture;
+
+	if (!c || c->z != op->z || c->pfn != PFN_NONE || (int)order != c->order)
+		return false;
+	if (mt == MT_CMA || mt == MT_ISOLATE ||
+	    (order < PAGEBLOCK_ORDER && mt == MT_MOVABLE && c->type != MT_MOVABLE))
+		return false;
+	c->pfn = pfn;
+	return true;
+}
+
 void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
 	account_free(op, 1ll << order, mt);
@@ -146,6 +162,10 @@ void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype m
 		pfn_t buddy = pfn ^ (1ull << order);
 		enum migratetype buddy_mt = mt;
 
+		if (buddy_capture && captured(op, pfn, order, mt)) {
+			account_free(op, -(1ll << order), mt);
+			return;
+		}
 		if (!buddy_is_free(op->m, op->z, buddy, order))
 			break;
 		if (order >= PAGEBLOCK_ORDER) {

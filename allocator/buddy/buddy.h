@@ -37,6 +37,17 @@ pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high
 			   enum migratetype mt);
 /* Smallest sufficient block of exactly this type, or PFN_NONE. */
 pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt);
+/*
+ * What a direct compactor waits for: a block of this zone and order that arises while it frees is
+ * its own at once (capture_control). One a thread; pfn is PFN_NONE until it was caught.
+ */
+struct capture {
+	const struct zone *z;
+	int order;
+	enum migratetype type; /* of the request */
+	pfn_t pfn;
+};
+extern _Thread_local struct capture *buddy_capture;
 /* Frees one block with merging (mm/page_alloc.c: __free_one_page). */
 void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
 /* Frees a block of any order by pageblocks (split_large_buddy). */

@@ -218,13 +218,15 @@ static pfn_t take_from_zone(struct context *c, struct zone *z, unsigned alloc_fl
 	return pfn;
 }
 
-static void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order)
+void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order)
 {
 	struct page *page = pr_page(c->m, z, pfn);
 
 	page->state = PAGE_USED;
 	page->order = (uint8_t)order;
 	page->flags = c->r->lru ? PAGE_LRU : 0;
+	if (order && (c->r->gfp & __GFP_COMP))
+		page->flags |= PAGE_COMP;
 	page->owner = c->r->owner;
 }
 

@@ -79,10 +79,11 @@ int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order)
 		return -EINVAL;
 	for (uint64_t i = 1; i < 1ull << order; i++) {
 		page[i].state = PAGE_USED;
-		page[i].flags = page->flags;
+		page[i].flags = page->flags & (uint8_t)~PAGE_COMP;
 		page[i].owner = page->owner;
 	}
 	page->order = 0;
+	page->flags &= (uint8_t)~PAGE_COMP;
 	return 0;
 }
 

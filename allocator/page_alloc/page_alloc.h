@@ -59,6 +59,9 @@ pfn_t get_page(struct context *c, unsigned alloc_flags);
 unsigned flags_nofragment(const struct context *c);
 unsigned flags_cma(const struct context *c, unsigned alloc_flags);
 
+/* Marks a block taken from z as the request's. */
+void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order);
+
 /* Notes a wake-up for kswapd (wakeup_kswapd). */
 void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest);
 /* Gives a high-atomic block back to the request's type; pages moved or 0. */

@@ -33,6 +33,9 @@ static const struct sysctl table[] = {
 	 pr_limits_pcp},
 	{"lowmem_reserve_ratio", AT(lowmem_reserve_ratio), NR_ZONE_TYPES, INT32_MIN, INT32_MAX,
 	 pr_limits_lowmem_reserve},
+	{"extfrag_threshold", AT(extfrag_threshold), 1, 0, 1000, NULL},
+	{"compact_unevictable_allowed", AT(compact_unevictable_allowed), 1, 0, 1, NULL},
+	{"compaction_proactiveness", AT(compaction_proactiveness), 1, 0, 100, NULL},
 };
 enum { NR_SYSCTLS = sizeof(table) / sizeof(table[0]), MIN_HIGH_FRACTION = 8 };
 

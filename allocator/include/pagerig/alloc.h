@@ -35,6 +35,15 @@ unsigned pr_alloc_bulk(struct pr_machine *m, const struct pr_request *r, unsigne
 /* Makes an allocated block into single frames (split_page). */
 int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order);
 
+/*
+ * An allocated block becomes user memory: it waits on the CPU's batch and counts as movable when
+ * that is full or drained (mm/swap.c: folio_add_lru). -EINVAL if no allocated block starts there.
+ */
+int pr_lru_add(struct pr_machine *m, pfn_t pfn, unsigned cpu);
+/* Puts what waits on a CPU's batch, or on all, on the LRU (lru_add_drain, lru_add_drain_all). */
+void pr_lru_drain(struct pr_machine *m, unsigned cpu);
+void pr_lru_drain_all(struct pr_machine *m);
+
 /* Empties a CPU's lists of all zones (drain_local_pages). */
 void pr_drain_cpu(struct pr_machine *m, unsigned cpu);
 /* All CPUs' lists, by CPU runs_on, whose counters take the changes (drain_all_pages). */

@@ -24,7 +24,11 @@ enum page_state {
 	PAGE_USED,     /* head of a block that was allocated */
 };
 
-enum page_flag { PAGE_LRU = 1 }; /* counts as movable when a block is judged for claiming */
+enum page_flag {
+	PAGE_LRU = 1,  /* user memory: counts as movable when a block is judged, and can be migrated */
+	PAGE_COMP = 2, /* head of a block of order > 0 that was allocated with __GFP_COMP */
+	PAGE_LRU_ADD = 4, /* on a CPU's batch, soon to be PAGE_LRU */
+};
 
 /*
  * One frame: 16 bytes. next and prev are zone-relative frame numbers (pfn - zone start) or
@@ -44,7 +48,8 @@ struct pageblock {
 	uint32_t next, prev; /* zone-relative frame numbers of other heads */
 	uint8_t type;	     /* enum migratetype */
 	uint8_t state, order;
-	uint8_t absent; /* no memory here: a hole in the zone */
+	uint8_t absent : 1; /* no memory here: a hole in the zone */
+	uint8_t skip : 1;   /* compaction found nothing to do here lately (PB_migrate_skip) */
 };
 _Static_assert(sizeof(struct pageblock) == 12, "pageblock is budgeted");
 
@@ -74,8 +79,25 @@ struct pcp {
 	struct list list[NR_PCP_LISTS];
 };
 
+/* User memory that a CPU saw first waits here until it is put on the LRU in one go (lru_add). */
+enum { LRU_BATCH_SIZE = 31 };
+struct lru_batch {
+	uint64_t nr;
+	pfn_t pfn[LRU_BATCH_SIZE];
+};
+
 enum watermark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO, NR_WMARK };
 enum zone_flag { ZONE_BOOSTED_WATERMARK = 1 << 0, ZONE_RECLAIM_ACTIVE = 1 << 1, ZONE_BELOW_HIGH = 1 << 2 };
+
+/* What compaction remembers of a zone between its runs (struct zone's compact_*). */
+struct compact_memory {
+	pfn_t free_pfn;	      /* where the free scanner goes on; 0 before the first run */
+	pfn_t migrate_pfn[2]; /* the same of the migrate scanner: asynchronous, synchronous */
+	pfn_t init_migrate_pfn, init_free_pfn; /* first useful blocks when the skip bits were cleared */
+	uint32_t considered, defer_shift;      /* runs left out since the last failure, of 1 << shift */
+	int order_failed;		       /* smallest order that failed */
+	bool blockskip_flush;		       /* a whole run failed: the skip bits are due to be cleared */
+};
 
 struct zone {
 	uint32_t node;
@@ -91,6 +113,7 @@ struct zone {
 	uint64_t drift_mark; /* percpu_drift_mark */
 	uint64_t reserved_highatomic, free_highatomic;
 	uint32_t flags;
+	struct compact_memory compact;
 	int pcp_high_min, pcp_high_max, pcp_batch;
 	struct free_area area[NR_ORDERS];
 	/* numa_hit and so on; the kernel's vm_numa_event */
@@ -128,7 +151,20 @@ struct node {
 	X(PGFREE, "pgfree")                                                                        \
 	X(KSWAPD_WAKE, "kswapd_wake")                                                              \
 	X(ALLOC_FAIL, "alloc_fail")                                                                \
-	X(PGFAULT, "pgfault")
+	X(PGFAULT, "pgfault")                                                                      \
+	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
+	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \
+	X(COMPACT_MIGRATE_SCANNED, "compact_migrate_scanned")                                      \
+	X(COMPACT_FREE_SCANNED, "compact_free_scanned")                                            \
+	X(COMPACT_ISOLATED, "compact_isolated")                                                    \
+	X(COMPACT_STALL, "compact_stall")                                                          \
+	X(COMPACT_FAIL, "compact_fail")                                                            \
+	X(COMPACT_SUCCESS, "compact_success")                                                      \
+	X(COMPACT_DAEMON_WAKE, "compact_daemon_wake")                                              \
+	X(COMPACT_DAEMON_MIGRATE_SCANNED, "compact_daemon_migrate_scanned")                        \
+	X(COMPACT_DAEMON_FREE_SCANNED, "compact_daemon_free_scanned")                              \
+	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
+	X(CMA_ALLOC_FAIL, "cma_alloc_fail")
 enum pr_event {
 #define X(e, n) EV_##e,
 	PR_EVENTS(X)
@@ -144,6 +180,8 @@ struct sysctl_vm {
 	int watermark_boost_factor;		   /* of 10,000 */
 	int lowmem_reserve_ratio[NR_ZONE_TYPES];
 	int percpu_pagelist_high_fraction; /* 0 or >= 8 */
+	/* at creation Linux's defaults, whatever a spec says */
+	int extfrag_threshold, compact_unevictable_allowed, compaction_proactiveness;
 	int thp; /* 0: khugepaged never raised min_free_kbytes; 1: it did (boot with THP) */
 };
 
@@ -152,7 +190,7 @@ struct arena {
 	uint64_t magic, version, size;
 	uint32_t nr_nodes, nr_zones, nr_cpus;
 	uint32_t clock_stopped;
-	uint64_t nodes, zones, pcps, blocks, pages; /* offsets from the head */
+	uint64_t nodes, zones, pcps, lru_batches, blocks, pages; /* offsets from the head */
 	uint64_t nr_pages, nr_blocks;
 	uint64_t event[NR_EVENTS];
 	struct sysctl_vm sysctl;
@@ -167,6 +205,17 @@ struct pr_host {
 	void (*wake_kswapd)(void *ctx, unsigned node, unsigned order, enum zone_type highest);
 	/* a failed allocation, as the kernel prints it, many lines */
 	void (*report)(void *ctx, const char *text);
+	/*
+	 * The content and name of the block `from` of this owner go to `to` (both of 1 << order
+	 * frames, both allocated; the engine moves the mark, and frees `from` afterwards). Returns
+	 * 0; -EAGAIN if it is busy now; another error if it can't move. NULL: nothing moves.
+	 */
+	int (*migrate)(void *ctx, uint32_t owner, pfn_t from, pfn_t to, unsigned order);
+	/*
+	 * The OOM killer is called for a request of that order and gfp in these nodes (0: all):
+	 * true if something was given up, so that another attempt is worth it. NULL: never.
+	 */
+	bool (*oom)(void *ctx, unsigned order, gfp_t gfp, uint64_t nodemask);
 };
 
 struct pr_machine {
@@ -174,6 +223,7 @@ struct pr_machine {
 	struct node *nodes;
 	struct zone *zones;
 	struct pcp *pcps; /* [zone * nr_cpus + cpu] */
+	struct lru_batch *lru_batches; /* [cpu] */
 	struct pageblock *blocks;
 	struct page *pages;
 	struct pr_host host;
@@ -246,6 +296,15 @@ static inline enum migratetype pr_block_type(const struct pr_machine *m, const s
 static inline bool pr_block_absent(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
 	return pr_block(m, z, pfn)->absent;
+}
+/* Did compaction give up on this pageblock? */
+static inline bool pr_block_skip(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+{
+	return pr_block(m, z, pfn)->skip;
+}
+static inline void pr_set_block_skip(struct pr_machine *m, const struct zone *z, pfn_t pfn, bool skip)
+{
+	pr_block(m, z, pfn)->skip = skip;
 }
 /* Order of the free block of a buddy list that starts at pfn, or -1. */
 int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
