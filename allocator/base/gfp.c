@@ -40,45 +40,13 @@ static const struct gfp_name {
 };
 enum { NR_NAMES = sizeof(names) / sizeof(names[0]), ALL_BITS = 0x7fffff & ~0x200 };
 
-/* Letters to change, add or drop to make b of a; words longer than a name's maximum are cut. */
-static unsigned distance(const char *a, size_t alen, const char *b)
-{
-	enum { MAX = 40 };
-	unsigned row[MAX + 1];
-	size_t blen = strlen(b);
-
-	alen = alen < MAX ? alen : MAX;
-	for (size_t i = 0; i <= alen; i++)
-		row[i] = (unsigned)i;
-	for (size_t j = 1; j <= blen; j++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)j;
-		for (size_t i = 1; i <= alen; i++) {
-			unsigned best = diagonal + (toupper((unsigned char)a[i - 1]) != b[j - 1]);
-
-			diagonal = row[i];
-			best = row[i] + 1 < best ? row[i] + 1 : best;
-			row[i] = row[i - 1] + 1 < best ? row[i - 1] + 1 : best;
-		}
-	}
-	return row[alen];
-}
-
 static const char *nearest(const char *word, size_t len)
 {
-	unsigned best = UINT32_MAX;
-	const char *name = NULL;
+	struct pr_near near = {.word = word, .len = len};
 
-	for (unsigned i = 0; i < NR_NAMES; i++) {
-		unsigned d = distance(word, len, names[i].name);
-
-		if (d < best) {
-			best = d;
-			name = names[i].name;
-		}
-	}
-	return name;
+	for (unsigned i = 0; i < NR_NAMES; i++)
+		pr_near_try(&near, names[i].name);
+	return near.name;
 }
 
 static bool word_bits(const char *word, size_t len, gfp_t *bits)

@@ -117,10 +117,15 @@ static const struct key {
 
 static int parse_word(struct shape *s, const char *word)
 {
+	struct pr_near near = {.word = word, .len = strcspn(word, "=")};
+
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!strncmp(word, keys[i].name, strlen(keys[i].name)))
 			return keys[i].set(s, word + strlen(keys[i].name), word);
-	return refuse(s, -EINVAL, "unknown word (known: cpus=, movable=, distance=)", word);
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		pr_near_try(&near, keys[i].name);
+	snprintf(s->why, s->size, "unknown word '%s'; the nearest is %s", word, near.name);
+	return -EINVAL;
 }
 
 static void add_zone(struct pr_spec *spec, unsigned node, enum zone_type type, pfn_t from, pfn_t to)

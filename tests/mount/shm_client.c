@@ -6,6 +6,7 @@
  *   unlink  data lives as long as it is mapped
  *   full    touching until there is no memory: SIGBUS, and write(2) ENOSPC
  *   random  a seeded row of operations beside a model in memory
+ *   hold    keeps a dirty mapping until it is killed
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,11 +223,19 @@ static void test_random(void)
 	CHECK(!unlink("random"));
 }
 
+static void test_hold(void)
+{
+	char *p = map(make_file("hold", PAGE), PAGE);
+
+	for (;; usleep(1000))
+		p[0]++;
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } tests[] = {{"share", test_share}, {"sigbus", test_sigbus}, {"unlink", test_unlink},
-	     {"full", test_full},   {"random", test_random}};
+	     {"full", test_full},   {"random", test_random}, {"hold", test_hold}};
 
 int main(int argc, char **argv)
 {

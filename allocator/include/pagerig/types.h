@@ -91,4 +91,16 @@ int pr_gfp_parse(const char *text, gfp_t *gfp, const char **bad, const char **ne
 /* Prints as the kernel's %pGg does, compound names first; returns the length, as snprintf. */
 int pr_gfp_print(gfp_t gfp, char *buf, size_t size);
 
+/*
+ * The known name nearest to a word that is none: set word and len, offer every name, read name
+ * (NULL if none was offered). Case counts as equal; nothing is copied.
+ */
+struct pr_near {
+	const char *word;
+	size_t len;
+	unsigned distance;
+	const char *name;
+};
+void pr_near_try(struct pr_near *near, const char *name);
+
 #endif
