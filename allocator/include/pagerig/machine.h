@@ -195,6 +195,7 @@ struct arena {
 	uint64_t event[NR_EVENTS];
 	struct sysctl_vm sysctl;
 	int mobility_disabled; /* page_group_by_mobility_disabled */
+	uint64_t trace_mask;   /* a bit an event that is recorded; see trace.h */
 	uint32_t cpu_node[PR_MAX_CPUS];
 };
 
@@ -216,6 +217,12 @@ struct pr_host {
 	 * true if something was given up, so that another attempt is worth it. NULL: never.
 	 */
 	bool (*oom)(void *ctx, unsigned order, gfp_t gfp, uint64_t nodemask);
+	/* the clock of trace records, ns; without it they are numbered, a microsecond apart */
+	uint64_t (*now)(void *ctx);
+	/* the host's number for who is calling; trace records keep it */
+	uint32_t (*task)(void *ctx);
+	/* a record came while a reader was waiting; called with locks of the engine held */
+	void (*traced)(void *ctx);
 };
 
 struct pr_machine {
@@ -226,6 +233,7 @@ struct pr_machine {
 	struct lru_batch *lru_batches; /* [cpu] */
 	struct pageblock *blocks;
 	struct page *pages;
+	struct pr_trace *trace; /* the host's, or NULL */
 	struct pr_host host;
 };
 
