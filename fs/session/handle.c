@@ -253,7 +253,7 @@ static int stream(struct handle *h, const struct tree_found *f, const char *buf,
 	int err;
 
 	pthread_mutex_lock(&rig.lock);
-	err = f->node->stream(buf, size, !h->streaming, why);
+	err = f->node->stream(h, buf, size, !h->streaming, why);
 	pthread_mutex_unlock(&rig.lock);
 	h->streaming = true;
 	if (err)
@@ -270,7 +270,7 @@ int handle_flush(struct handle *h)
 	if (!h->streaming || path_resolve(h->path, &f))
 		return 0;
 	pthread_mutex_lock(&rig.lock);
-	err = f.node->stream_end(why);
+	err = f.node->stream_end(h, why);
 	pthread_mutex_unlock(&rig.lock);
 	if (err)
 		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
