@@ -23,8 +23,8 @@ struct rig {
 extern struct rig rig;
 
 /*
- * Appends a line to tracing/error_log (thread-safe, keeps the last 256 lines). Call without
- * rig.lock or with it; it is a leaf too.
+ * Appends a message, of one line or many, to tracing/error_log, which keeps the newest. Call
+ * without rig.lock or with it; its own lock is a leaf.
  */
 void rig_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -11,8 +11,6 @@ static uint64_t align_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-enum { MAP_PIECES = 4096, MIN_MAP_SHIFT = 15 };
-
 static uint64_t zone_blocks(const struct pr_zone_spec *z)
 {
 	return ((z->start_pfn + z->spanned - 1) >> PAGEBLOCK_ORDER) -
@@ -41,20 +39,6 @@ static bool spec_ok(const struct pr_spec *s)
 	return true;
 }
 
-/* Pieces of 128 MiB, or larger where memory is: the map is small and each piece has few zones. */
-static void lay_out_map(const struct pr_spec *s, struct arena *a)
-{
-	pfn_t end = 0;
-
-	for (unsigned i = 0; i < s->nr_zones; i++)
-		if (end < s->zone[i].start_pfn + s->zone[i].spanned)
-			end = s->zone[i].start_pfn + s->zone[i].spanned;
-	a->map_shift = MIN_MAP_SHIFT;
-	while (end >> a->map_shift >= MAP_PIECES)
-		a->map_shift++;
-	a->map_size = (uint32_t)(end >> a->map_shift) + 1;
-}
-
 /* Where everything lies; fills the head but for what is not layout. */
 static void lay_out(const struct pr_spec *s, struct arena *a)
 {
@@ -76,9 +60,6 @@ static void lay_out(const struct pr_spec *s, struct arena *a)
 		a->nr_pages += s->zone[i].spanned;
 		a->nr_blocks += zone_blocks(&s->zone[i]);
 	}
-	lay_out_map(s, a);
-	a->zone_map = at;
-	at = align_up(at + a->map_size * sizeof(uint16_t), 4096);
 	a->blocks = at;
 	at = align_up(at + a->nr_blocks * sizeof(struct pageblock), 4096);
 	a->pages = at;
@@ -106,7 +87,6 @@ static void set_pointers(struct pr_machine *m, void *mem)
 	m->zones = (struct zone *)(base + a->zones);
 	m->pcps = (struct pcp *)(base + a->pcps);
 	m->lru_batches = (struct lru_batch *)(base + a->lru_batches);
-	m->zone_map = (uint16_t *)(base + a->zone_map);
 	m->blocks = (struct pageblock *)(base + a->blocks);
 	m->pages = (struct page *)(base + a->pages);
 }
@@ -138,19 +118,8 @@ static void zone_init(struct pr_machine *m, struct zone *z, const struct pr_zone
 	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
 		for (unsigned i = 0; i < NR_PCP_LISTS; i++)
 			list_init(&pr_pcp(m, z, c)->list[i]);
-}
-
-static void map_init(struct pr_machine *m)
-{
-	for (uint32_t piece = 0; piece < m->arena->map_size; piece++)
-		m->zone_map[piece] = UINT16_MAX;
-	for (unsigned i = m->arena->nr_zones; i-- > 0;) {
-		const struct zone *z = &m->zones[i];
-		pfn_t last = z->start_pfn + z->spanned - 1;
-
-		for (pfn_t p = z->start_pfn >> m->arena->map_shift; p <= last >> m->arena->map_shift; p++)
-			m->zone_map[p] = (uint16_t)i;
-	}
+	for (uint64_t b = 0; b < zone_blocks(s); b++)
+		m->blocks[z->block_base + b].type = MT_MOVABLE;
 }
 
 static void nodes_init(struct pr_machine *m, const struct pr_spec *s)
@@ -187,23 +156,6 @@ static void node_add_zone(struct pr_machine *m, unsigned i)
 	node->spanned = (end > node_end ? end : node_end) - node->start_pfn;
 }
 
-/* Blocks of order 10 from start to end-1: those that zeroed pageblocks say are there and linked. */
-static void free_initial(struct pr_machine *m, struct zone *z, pfn_t start, pfn_t end)
-{
-	struct free_area *area = &z->area[MAX_ORDER];
-	struct list *l = &area->list[MT_MOVABLE];
-
-	z->initial_first = rel_of(z, start);
-	z->initial_end = rel_of(z, end);
-	l->first = z->initial_first;
-	l->last = z->initial_end - BLOCK_STEP;
-	l->nr = (z->initial_end - z->initial_first) >> MAX_ORDER;
-	link_set_next(m, z, l->last, MAX_ORDER, false, LINK_NONE);
-	area->nr_free = l->nr;
-	z->mask[MT_MOVABLE] |= 1u << MAX_ORDER;
-	z->free_pages += (int64_t)(end - start);
-}
-
 /* As memblock gives its memory over at boot: ascending, in the largest aligned blocks. */
 static void free_all(struct pr_machine *m, struct zone *z)
 {
@@ -216,13 +168,6 @@ static void free_all(struct pr_machine *m, struct zone *z)
 			order = MAX_ORDER;
 		while (pfn + (1ull << order) > end)
 			order--;
-		if (order == MAX_ORDER) { /* all of this order are in a row */
-			pfn_t last = end & ~(pfn_t)((1u << MAX_ORDER) - 1);
-
-			free_initial(m, z, pfn, last);
-			pfn = last;
-			continue;
-		}
 		pr_place_free(m, pfn, order, MT_MOVABLE, true);
 		pfn += 1ull << order;
 	}
@@ -248,16 +193,14 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	set_pointers(m, mem);
 	nodes_init(m, spec);
 	for (unsigned i = 0; i < spec->nr_zones; i++) {
-		m->zones[i].page_delta = pages - spec->zone[i].start_pfn;
-		m->zones[i].block_delta = blocks - (spec->zone[i].start_pfn >> PAGEBLOCK_ORDER);
-		m->zones[i].pcp_base = (uint64_t)i * a->nr_cpus;
+		m->zones[i].page_base = pages;
+		m->zones[i].block_base = blocks;
 		zone_init(m, &m->zones[i], &spec->zone[i]);
 		node_add_zone(m, i);
 		pages += spec->zone[i].spanned;
 		blocks += zone_blocks(&spec->zone[i]);
 		managed += spec->zone[i].managed;
 	}
-	map_init(m);
 	/* build_all_zonelists: grouping by mobility needs a block for each type */
 	a->mobility_disabled = managed < (uint64_t)PAGEBLOCK_PAGES * NR_MIGRATETYPES;
 	for (unsigned i = 0; i < spec->nr_zones && !spec->pages_by_hand; i++)
@@ -269,27 +212,25 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 
 struct zone *pr_zone_of(const struct pr_machine *m, pfn_t pfn)
 {
-	return zone_of(m, pfn);
+	for (unsigned i = 0; i < m->arena->nr_zones; i++)
+		if (zone_spans(&m->zones[i], pfn))
+			return &m->zones[i];
+	return NULL;
 }
 
 uint32_t pr_list_next(const struct pr_machine *m, const struct zone *z, unsigned order, bool pcp,
 		      uint32_t rel)
 {
-	return link_next(m, z, rel, order, pcp);
+	return any_links(m, z, rel, order, pcp)->next;
 }
 
-int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+int pr_pcp_index(unsigned order, enum migratetype type)
 {
-	uint32_t info;
-	int order;
-
-	if (!(pfn & (PAGEBLOCK_PAGES - 1))) {
-		order = block_free_order(m, z, pfn);
-		if (order >= 0)
-			return order;
-	}
-	info = load(&pr_page(m, z, pfn)->info);
-	return (info & 0xff) == PAGE_FREE ? (int)(info >> 8 & 0xff) : -1;
+	if (order <= COSTLY_ORDER)
+		return (int)(order * NR_PCP_TYPES + type);
+	if (order == PAGEBLOCK_ORDER)
+		return NR_LOWORDER_PCP_LISTS + (type == MT_MOVABLE);
+	return -1;
 }
 
 unsigned pr_pcp_order(int i)
@@ -299,10 +240,10 @@ unsigned pr_pcp_order(int i)
 
 int64_t pr_zone_free_snapshot(const struct pr_machine *m, const struct zone *z)
 {
-	int64_t n = load(&z->free_pages);
+	int64_t n = z->free_pages;
 
 	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		n += load(&pr_pcp(m, z, c)->free_diff);
+		n += pr_pcp(m, z, c)->free_diff;
 	return n < 0 ? 0 : n;
 }
 
@@ -319,14 +260,20 @@ static struct zone *place_zone(const struct pr_machine *m, pfn_t pfn, unsigned o
 int pr_place_free(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type, bool tail)
 {
 	struct zone *z = place_zone(m, pfn, order);
+	uint32_t rel;
 
 	if (!z || type >= NR_MIGRATETYPES)
 		return -EINVAL;
-	area_push(&(struct op){.m = m, .z = z}, rel_of(z, pfn), order, type, tail);
-	if (order >= PAGEBLOCK_ORDER)
-		block_set_state(pr_block(m, z, pfn), BLOCK_FREE, order);
-	else
-		store(&pr_page(m, z, pfn)->info, page_info(PAGE_FREE, order, 0, 0));
+	rel = rel_of(z, pfn);
+	list_push(m, z, &z->area[order].list[type], rel, order, false, tail);
+	z->area[order].nr_free++;
+	if (order >= PAGEBLOCK_ORDER) {
+		pr_block(m, z, pfn)->state = PAGE_FREE;
+		pr_block(m, z, pfn)->order = (uint8_t)order;
+	} else {
+		pr_page(m, z, pfn)->state = PAGE_FREE;
+		pr_page(m, z, pfn)->order = (uint8_t)order;
+	}
 	if (type == MT_ISOLATE)
 		return 0;
 	z->free_pages += 1ll << order;
@@ -343,7 +290,7 @@ int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type)
 
 	if (!z || type >= NR_MIGRATETYPES)
 		return -EINVAL;
-	block_set_type(pr_block(m, z, pfn), type);
+	pr_block(m, z, pfn)->type = (uint8_t)type;
 	return 0;
 }
 
@@ -353,61 +300,24 @@ int pr_set_block_absent(struct pr_machine *m, pfn_t pfn)
 
 	if (!z)
 		return -EINVAL;
-	pr_block(m, z, pfn)->flags |= BLOCK_ABSENT;
+	pr_block(m, z, pfn)->absent = true;
 	return 0;
-}
-
-/* Pages of all CPUs and both ways, in zone z: given, or taken back. */
-static uint64_t pages_counted(const struct pr_machine *m, const struct zone *z, bool freed)
-{
-	uint64_t sum = 0;
-
-	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		for (unsigned way = 0; way < 2; way++) {
-			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
-
-			for (unsigned o = 0; o < NR_ORDERS; o++)
-				sum += load(freed ? &n->freed[o] : &n->taken[o]) << o;
-		}
-	return sum;
 }
 
 uint64_t pr_event(const struct pr_machine *m, enum pr_event e)
 {
-	uint64_t n = load(&m->arena->event[e]);
-
-	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
-		const struct zone *z = &m->zones[i];
-
-		if (e == EV_PGFREE)
-			n += pages_counted(m, z, true);
-		else if (e == EV_PGALLOC_DMA + z->type)
-			n += pages_counted(m, z, false);
-	}
-	return n;
+	return m->arena->event[e];
 }
 
 void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n)
 {
-	__atomic_fetch_add(&m->arena->event[e], n, __ATOMIC_RELAXED);
+	m->arena->event[e] += n;
 }
 
 struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z)
 {
-	struct pr_numa numa = {.foreign = load(&z->numa_foreign)};
-
-	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		for (unsigned way = 0; way < 2; way++) {
-			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
-			uint64_t taken = 0, missed = load(&n->missed);
-
-			for (unsigned o = 0; o < NR_ORDERS; o++)
-				taken += load(&n->taken[o]);
-			numa.hit += taken - missed;
-			numa.miss += missed;
-			*(m->arena->cpu_node[c] == z->node ? &numa.local : &numa.other) += taken;
-		}
-	return numa;
+	return (struct pr_numa){z->numa_hit, z->numa_miss, z->numa_foreign, z->numa_interleave,
+				z->numa_local, z->numa_other};
 }
 
 int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
@@ -422,7 +332,9 @@ int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratety
 		return -EINVAL;
 	pcp = pr_pcp(m, z, cpu);
 	page = pr_page(m, z, pfn);
-	store(&page->info, page_info(PAGE_PCP, order, 0, type));
+	page->state = PAGE_PCP;
+	page->order = (uint8_t)order;
+	page->pcp_mt = (uint8_t)type;
 	list_push(m, z, &pcp->list[i], rel_of(z, pfn), order, true, true);
 	pcp->count += 1 << order;
 	return 0;

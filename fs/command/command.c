@@ -4,55 +4,42 @@
 #include "native/allocations.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_COUNT = 1 << 24 };
 
-struct args {
-	char *why;
-	char name[4096];
-	unsigned long order, count, cpu;
-	pfn_t pfn;
-	bool has_pfn, has_order, all;
-	gfp_t gfp;
-	int node, zone;
+enum key_bit {
+	KEY_ORDER = 1 << 0,
+	KEY_GFP = 1 << 1,
+	KEY_NODE = 1 << 2,
+	KEY_ZONE = 1 << 3,
+	KEY_CPU = 1 << 4,
+	KEY_COUNT = 1 << 5,
+	KEY_NAME = 1 << 6,
 };
 
-/* --- the nearest word of a table --- */
-static unsigned distance(const char *a, const char *b)
+struct args {
+	const struct command_scope *scope;
+	char *why;
+	unsigned seen; /* enum key_bit of the keys that were given */
+	char name[4096];
+	const char *zone_name;
+	unsigned long order, count, cpu;
+	gfp_t gfp;
+	int node, zone; /* -1: not given */
+};
+
+__attribute__((format(printf, 3, 4))) static int refuse(const struct args *a, int err,
+							const char *fmt, ...)
 {
-	unsigned row[64];
-	size_t la = strnlen(a, 63), lb = strlen(b);
+	va_list ap;
 
-	for (size_t i = 0; i <= la; i++)
-		row[i] = (unsigned)i;
-	for (size_t j = 1; j <= lb; j++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)j;
-		for (size_t i = 1; i <= la; i++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[i];
-			best = row[i] + 1 < best ? row[i] + 1 : best;
-			row[i] = row[i - 1] + 1 < best ? row[i - 1] + 1 : best;
-		}
-	}
-	return row[la];
-}
-
-static const char *nearest(const char *word, const char *(*name)(unsigned i))
-{
-	const char *best = NULL;
-	unsigned least = UINT32_MAX;
-
-	for (unsigned i = 0; name(i); i++)
-		if (distance(word, name(i)) < least) {
-			least = distance(word, name(i));
-			best = name(i);
-		}
-	return best;
+	va_start(ap, fmt);
+	vsnprintf(a->why, WHY_SIZE, fmt, ap);
+	va_end(ap);
+	return err;
 }
 
 /* --- keys --- */
@@ -63,20 +50,15 @@ static int number(struct args *a, const char *key, const char *value, unsigned l
 
 	errno = 0;
 	*n = strtoul(value, &end, 0);
-	if (end == value || *end || strchr(value, '-') || errno == ERANGE) {
-		snprintf(a->why, WHY_SIZE, "%s='%.64s' is not a number", key, value);
-		return -EINVAL;
-	}
-	if (*n > max) {
-		snprintf(a->why, WHY_SIZE, "%s=%.64s is over %lu", key, value, max);
-		return -EINVAL;
-	}
+	if (*value < '0' || *value > '9' || *end)
+		return refuse(a, -EINVAL, "%s='%.64s' is not a number", key, value);
+	if (errno == ERANGE || *n > max)
+		return refuse(a, -EINVAL, "%s=%.64s is over %lu", key, value, max);
 	return 0;
 }
 
 static int set_order(struct args *a, const char *v)
 {
-	a->has_order = true;
 	return number(a, "order", v, MAX_ORDER, &a->order);
 }
 
@@ -84,11 +66,7 @@ static int set_count(struct args *a, const char *v)
 {
 	int err = number(a, "count", v, MAX_COUNT, &a->count);
 
-	if (!err && !a->count) {
-		snprintf(a->why, WHY_SIZE, "count=0 asks for nothing");
-		return -EINVAL;
-	}
-	return err;
+	return !err && !a->count ? refuse(a, -EINVAL, "count=0 asks for nothing") : err;
 }
 
 static int set_cpu(struct args *a, const char *v)
@@ -106,82 +84,44 @@ static int set_node(struct args *a, const char *v)
 	return err;
 }
 
-static int set_pfn(struct args *a, const char *v)
-{
-	unsigned long n;
-	int err = number(a, "pfn", v, ~0ul, &n);
-
-	a->pfn = n;
-	a->has_pfn = true;
-	return err;
-}
-
 static int set_gfp(struct args *a, const char *v)
 {
 	const char *bad, *near;
 
 	if (!pr_gfp_parse(v, &a->gfp, &bad, &near))
 		return 0;
-	snprintf(a->why, WHY_SIZE, "unknown gfp flag '%.*s'; the nearest is %s",
-		 (int)strcspn(bad, "|,"), bad, near);
-	return -EINVAL;
-}
-
-static const char *zone_name(unsigned i)
-{
-	return i < NR_ZONE_TYPES ? pr_zone_name[i] : NULL;
+	return refuse(a, -EINVAL, "unknown gfp flag '%.*s'; the nearest is %s",
+		      (int)strcspn(bad, "|,"), bad, near);
 }
 
 static int set_zone(struct args *a, const char *v)
 {
-	int node = a->node < 0 ? 0 : a->node;
-
-	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
-		if (!strcmp(v, pr_zone_name[t]) && rig.m.nodes[node].zone[t] >= 0) {
-			a->zone = rig.m.nodes[node].zone[t];
-			return 0;
-		}
-	snprintf(a->why, WHY_SIZE, "node %d has no zone '%.64s'; the nearest name is %s", node, v,
-		 nearest(v, zone_name));
-	return -EINVAL;
+	a->zone_name = v; /* whose zone it is, the node says, which may come later */
+	return 0;
 }
 
 static int set_name(struct args *a, const char *v)
 {
-	if (!*v) {
-		snprintf(a->why, WHY_SIZE, "name= needs a name");
-		return -EINVAL;
-	}
-	snprintf(a->name, sizeof(a->name), "%s", v);
+	if (!*v)
+		return refuse(a, -EINVAL, "name= needs a name");
+	if (name_unescape(v, a->name, sizeof(a->name)))
+		return refuse(a, -EINVAL,
+			      "name='%.64s': a backslash begins three octal digits, as in "
+			      "a\\040b",
+			      v);
 	return 0;
 }
 
 static const struct key {
 	const char *name;
+	enum key_bit bit;
 	int (*set)(struct args *a, const char *value);
-} keys[] = {{"order", set_order}, {"gfp", set_gfp},   {"node", set_node}, {"zone", set_zone},
-	    {"cpu", set_cpu},	  {"count", set_count}, {"name", set_name}, {"pfn", set_pfn}};
+} keys[] = {
+    {"order=", KEY_ORDER, set_order}, {"gfp=", KEY_GFP, set_gfp}, {"node=", KEY_NODE, set_node},
+    {"zone=", KEY_ZONE, set_zone},    {"cpu=", KEY_CPU, set_cpu}, {"count=", KEY_COUNT, set_count},
+    {"name=", KEY_NAME, set_name},
+};
 enum { NR_KEYS = sizeof(keys) / sizeof(keys[0]) };
-
-static const char *key_name(unsigned i)
-{
-	return i < NR_KEYS ? keys[i].name : NULL;
-}
-
-static int parse_arg(struct args *a, char *word)
-{
-	char *value = strchr(word, '=');
-
-	if (value) {
-		*value++ = 0;
-		for (unsigned i = 0; i < NR_KEYS; i++)
-			if (!strcmp(word, keys[i].name))
-				return keys[i].set(a, value);
-	}
-	snprintf(a->why, WHY_SIZE, "unknown word '%.64s'; the nearest is %s=", word,
-		 nearest(word, key_name));
-	return -EINVAL;
-}
 
 /* --- verbs --- */
 static int do_alloc(struct args *a, FILE *reply)
@@ -193,14 +133,13 @@ static int do_alloc(struct args *a, FILE *reply)
 	r.node = a->node;
 	r.cpu = (unsigned)a->cpu;
 	r.only_zone = a->zone;
-	r.owner = 1;
 	err = allocation_make(a->name, &r, (unsigned)a->count, &made, a->why);
 	if (err)
 		return err;
-	fprintf(reply, "%s", made->name);
+	name_print(made->name, reply);
 	for (unsigned i = 0; i < made->count && i < 64; i++)
 		fprintf(reply, " %#llx", (unsigned long long)made->pfn[i]);
-	fprintf(reply, "%s\n", made->count > 64 ? " …" : "");
+	fprintf(reply, "%s\n", made->count > 64 ? " ..." : "");
 	return 0;
 }
 
@@ -208,21 +147,27 @@ static int do_free(struct args *a, FILE *reply)
 {
 	struct allocation *named;
 
-	if (!*a->name) {
-		snprintf(a->why, WHY_SIZE, "free needs name=");
-		return -EINVAL;
-	}
+	(void)reply;
+	if (!*a->name)
+		return refuse(a, -EINVAL, "free needs name=");
 	named = allocation_find(a->name);
 	if (!named) {
-		snprintf(a->why, WHY_SIZE, "there is no allocation '%.200s'", a->name);
-		return -ENOENT;
+		const char *near = allocation_nearest(a->name);
+
+		return refuse(a, -ENOENT, "there is no allocation '%.128s'%s%.128s", a->name,
+			      near ? "; the nearest is " : "", near ? near : "");
 	}
+	if (!allocation_within(named, a->scope->node, a->scope->zone))
+		return refuse(a, -EINVAL,
+			      "'%.128s' has blocks elsewhere: remove its file in allocations/",
+			      a->name);
 	allocation_free(named, (unsigned)a->cpu);
 	return 0;
 }
 
 static int do_drain(struct args *a, FILE *reply)
 {
+	(void)reply;
 	pr_drain_all(&rig.m, (unsigned)a->cpu);
 	return 0;
 }
@@ -238,71 +183,139 @@ static int do_help(struct args *a, FILE *reply);
 static const struct verb {
 	const char *name;
 	int (*run)(struct args *a, FILE *reply);
+	unsigned keys; /* enum key_bit of those it takes */
 	const char *help;
 } verbs[] = {
-	{"alloc", do_alloc, "alloc [order=] [gfp=] [node=] [zone=] [cpu=] [count=] [name=]"},
-	{"free", do_free, "free name= [cpu=]"},
-	{"drain", do_drain, "drain [cpu=]: empties all per-CPU lists"},
-	{"tick", do_tick, "tick [cpu=]: the vmstat tick of a CPU"},
-	{"help", do_help, "help: this list"},
+    {"alloc", do_alloc, KEY_ORDER | KEY_GFP | KEY_NODE | KEY_ZONE | KEY_CPU | KEY_COUNT | KEY_NAME,
+     "takes count blocks (1), all or none, and answers with name and first frames"},
+    {"free", do_free, KEY_CPU | KEY_NAME, "gives an allocation back"},
+    {"drain", do_drain, KEY_CPU, "empties the lists of all CPUs; cpu= runs it"},
+    {"tick", do_tick, KEY_CPU, "the vmstat tick of a CPU"},
+    {"help", do_help, 0, "this list"},
 };
 enum { NR_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static int do_help(struct args *a, FILE *reply)
 {
-	for (unsigned i = 0; i < NR_VERBS; i++)
-		fprintf(reply, "%s\n", verbs[i].help);
+	(void)a;
+	for (unsigned i = 0; i < NR_VERBS; i++) {
+		fputs(verbs[i].name, reply);
+		for (unsigned k = 0; k < NR_KEYS; k++)
+			if (verbs[i].keys & keys[k].bit)
+				fprintf(reply, " [%s]", keys[k].name);
+		fprintf(reply, ": %s\n", verbs[i].help);
+	}
 	return 0;
 }
 
-static const char *verb_name(unsigned i)
+/* --- a line --- */
+static const struct verb *find_verb(const struct args *a, const char *word)
 {
-	return i < NR_VERBS ? verbs[i].name : NULL;
-}
+	struct pr_near near = {.word = word, .len = strlen(word)};
 
-static const struct verb *find_verb(const char *word, char *why)
-{
-	for (unsigned i = 0; i < NR_VERBS; i++)
+	for (unsigned i = 0; i < NR_VERBS; i++) {
 		if (!strcmp(word, verbs[i].name))
 			return &verbs[i];
-	snprintf(why, WHY_SIZE, "unknown command '%.64s'; the nearest is %s", word,
-		 nearest(word, verb_name));
+		pr_near_try(&near, verbs[i].name);
+	}
+	refuse(a, 0, "unknown command '%.64s'; the nearest is %s", word, near.name);
 	return NULL;
+}
+
+static int parse_key(struct args *a, const struct verb *verb, const char *word)
+{
+	size_t len = strcspn(word, "=") + 1;
+	struct pr_near near = {.word = word, .len = len};
+
+	for (unsigned i = 0; i < NR_KEYS; i++) {
+		if (!(verb->keys & keys[i].bit))
+			continue;
+		if (!strncmp(word, keys[i].name, len)) {
+			if (a->seen & keys[i].bit)
+				return refuse(a, -EINVAL, "%s is given twice", keys[i].name);
+			a->seen |= keys[i].bit;
+			return keys[i].set(a, word + len);
+		}
+		pr_near_try(&near, keys[i].name);
+	}
+	return near.name
+		   ? refuse(a, -EINVAL, "unknown word '%.64s'; the nearest that %s takes is %s",
+			    word, verb->name, near.name)
+		   : refuse(a, -EINVAL, "%s takes no words: '%.64s'", verb->name, word);
+}
+
+static int find_zone(struct args *a)
+{
+	int node = a->node >= 0 ? a->node : (int)rig.m.arena->cpu_node[a->cpu];
+	struct pr_near near = {.word = a->zone_name, .len = strlen(a->zone_name)};
+
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
+		if (rig.m.nodes[node].zone[t] < 0)
+			continue;
+		if (!strcmp(a->zone_name, pr_zone_name[t])) {
+			a->zone = rig.m.nodes[node].zone[t];
+			return 0;
+		}
+		pr_near_try(&near, pr_zone_name[t]);
+	}
+	return refuse(a, -EINVAL, "node %d has no zone '%.64s'; the nearest is %s", node,
+		      a->zone_name, near.name ? near.name : "on another node");
+}
+
+/* Zone and node, by what the line says and what the file that was written to fixes. */
+static int place(struct args *a)
+{
+	const struct command_scope *scope = a->scope;
+	int err = a->zone_name ? find_zone(a) : 0;
+
+	if (err)
+		return err;
+	if (scope->node >= 0 && a->node >= 0 && a->node != scope->node)
+		return refuse(a, -EINVAL, "node=%d: this file is node %d's", a->node, scope->node);
+	if (scope->zone >= 0 && a->zone >= 0 && a->zone != scope->zone)
+		return refuse(a, -EINVAL, "zone=%s: this file is %s's", a->zone_name,
+			      pr_zone_name[rig.m.zones[scope->zone].type]);
+	if (scope->node >= 0)
+		a->node = scope->node;
+	if (scope->zone >= 0)
+		a->zone = scope->zone;
+	return 0;
+}
+
+static int parse(struct args *a, char *line, const struct verb **verb)
+{
+	char *word;
+	int err;
+
+	if (a->scope->verb)
+		*verb = find_verb(a, a->scope->verb);
+	while ((word = strsep(&line, " \t"))) {
+		if (!*word)
+			continue;
+		if (!*verb) {
+			*verb = find_verb(a, word);
+			if (!*verb)
+				return -EINVAL;
+			continue;
+		}
+		err = parse_key(a, *verb, word);
+		if (err)
+			return err;
+	}
+	return *verb ? place(a) : refuse(a, -EINVAL, "an empty line; try help");
 }
 
 int command_run(char *line, const struct command_scope *scope, FILE *reply, char *why)
 {
 	struct args *a = calloc(1, sizeof(*a));
 	const struct verb *verb = NULL;
-	char *word;
-	int err = 0;
+	int err;
 
 	if (!a)
 		return -ENOMEM;
-	*a = (struct args){.why = why, .count = 1, .gfp = GFP_KERNEL, .node = scope->node,
-			   .zone = scope->zone};
-	if (scope->verb)
-		verb = find_verb(scope->verb, why);
-	while (!err && (word = strsep(&line, " \t"))) {
-		if (!*word)
-			continue;
-		if (!verb)
-			err = (verb = find_verb(word, why)) ? 0 : -EINVAL;
-		else
-			err = parse_arg(a, word);
-	}
-	if (!err && !verb) {
-		snprintf(why, WHY_SIZE, "an empty line; try help");
-		err = -EINVAL;
-	}
-	if (!err && scope->node >= 0 && a->node != scope->node) {
-		snprintf(why, WHY_SIZE, "this file is node %d's", scope->node);
-		err = -EINVAL;
-	}
-	if (!err && scope->zone >= 0 && a->zone != scope->zone) {
-		snprintf(why, WHY_SIZE, "this file is another zone's");
-		err = -EINVAL;
-	}
+	*a = (struct args){
+	    .scope = scope, .why = why, .count = 1, .gfp = GFP_KERNEL, .node = -1, .zone = -1};
+	err = parse(a, line, &verb);
 	if (!err)
 		err = verb->run(a, reply);
 	free(a);

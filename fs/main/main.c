@@ -6,6 +6,7 @@
 #include "shm/shm.h"
 
 #include "native/allocations.h"
+#include "native/native.h"
 #include "native/replay.h"
 #include "rig.h"
 
@@ -57,7 +58,6 @@ static int make_machine(char *shape)
 
 static int run(struct fuse_args *args, struct options *o)
 {
-	bool parent = false;
 	int err;
 
 	if (options_size(o->backing, &rig.backing_limit)) {
@@ -74,14 +74,13 @@ static int run(struct fuse_args *args, struct options *o)
 		return 1;
 	}
 	fuse_opt_add_arg(args, "-odefault_permissions,fsname=pagerig,subtype=pagerig");
-	err = mount_and_serve(args, o, &parent);
-	if (parent)
-		return err;
+	err = mount_and_serve(args, o);
 	handles_exit();
 	replay_exit();
 	allocations_exit();
 	shm_exit();
 	inodes_exit();
+	error_log_exit();
 	munmap(rig.m.arena, rig.arena_size);
 	return err;
 }

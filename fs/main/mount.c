@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,8 @@ char *mount_point_check(const char *path)
 	if (!full)
 		return refuse_point(path, strerror(errno));
 	if (mount_at(full, &m)) {
-		fprintf(stderr, "pagerig: %s: busy: a file system of type %s is mounted there already\n",
+		fprintf(stderr,
+			"pagerig: %s: busy: a file system of type %s is mounted there already\n",
 			path, m.type);
 		free(full);
 		return NULL;
@@ -100,8 +102,8 @@ static bool device_works(void)
 	if (fd < 0) {
 		fprintf(stderr, "pagerig: /dev/fuse: %s; %s\n", strerror(errno),
 			errno == EACCES || errno == EPERM
-				? "this user may not open it"
-				: "load the kernel's fuse module, or allow it in this container");
+			    ? "this user may not open it"
+			    : "load the kernel's fuse module, or allow it in this container");
 		return false;
 	}
 	close(fd);
@@ -152,26 +154,27 @@ static void detach_from_terminal(void)
 }
 
 /*
- * The daemon is a child; its parent stays until a first request was answered. 0 in the daemon, 1
- * in a parent that saw it serve, -1 if it never will.
+ * The daemon is a child; its parent stays until a first request was answered, and ends here: what
+ * the two share at the fork is the daemon's to clean up.
  */
-static int into_background(struct fuse_session *se, const char *path)
+static void into_background(struct fuse_session *se, const char *path)
 {
 	pid_t daemon = fork();
 	struct stat st;
 
 	if (!daemon) {
 		detach_from_terminal();
-		return 0;
+		return;
 	}
 	/* what the daemon's death cuts off must not be held open here */
 	if (daemon > 0)
 		close(fuse_session_fd(se));
 	if (daemon > 0 && !stat(path, &st))
-		return 1;
-	fprintf(stderr, "pagerig: %s: the daemon did not come to serve: %s\n", path, strerror(errno));
+		_exit(0);
+	fprintf(stderr, "pagerig: %s: the daemon did not come to serve: %s\n", path,
+		strerror(errno));
 	umount2(path, MNT_DETACH);
-	return -1;
+	_exit(1);
 }
 
 static int serve(struct fuse_session *se, bool single)
@@ -192,12 +195,11 @@ static int serve(struct fuse_session *se, bool single)
 	return ret;
 }
 
-int mount_and_serve(struct fuse_args *args, const struct options *o, bool *parent)
+int mount_and_serve(struct fuse_args *args, const struct options *o)
 {
 	struct fuse_session *se;
-	int side = 0, ret = 1;
+	int ret = 1;
 
-	*parent = false;
 	if (!device_works())
 		return 1;
 	se = fuse_session_new(args, &session_ops, sizeof(session_ops), NULL);
@@ -207,11 +209,7 @@ int mount_and_serve(struct fuse_args *args, const struct options *o, bool *paren
 		if (!fuse_session_mount(se, o->mountpoint)) {
 			tune_backing_device(o->mountpoint);
 			if (!o->foreground && !o->debug)
-				side = into_background(se, o->mountpoint);
-			if (side) {
-				*parent = true;
-				return side < 0;
-			}
+				into_background(se, o->mountpoint);
 			ret = serve(se, o->single) < 0;
 			fuse_session_unmount(se);
 		}

@@ -5,15 +5,13 @@
 
 #include "main/options.h"
 
-#include <stdbool.h>
-
 /* Absolute path (malloc'ed) of a directory that can be mounted on, or NULL after a sentence. */
 char *mount_point_check(const char *path);
 /*
  * Mounts, goes into the background once the mount serves (unless o says foreground), and serves
- * until the end: unmounted or told by SIGTERM, SIGINT, SIGHUP. The exit status. In the background
- * case the process that called comes back with *parent set: the daemon's state is not its own.
+ * until the end: unmounted or told by SIGTERM, SIGINT, SIGHUP. The exit status. Starts a process:
+ * threads and files that must not be shared come later than this call.
  */
-int mount_and_serve(struct fuse_args *args, const struct options *o, bool *parent);
+int mount_and_serve(struct fuse_args *args, const struct options *o);
 
 #endif

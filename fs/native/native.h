@@ -6,19 +6,24 @@
 #include "tree/tree.h"
 
 typedef int show_fn(const struct place *at, FILE *to);
+typedef int more_fn(const struct place *at, void **state, FILE *to);
 typedef int store_fn(const struct place *at, char *line, FILE *reply, char *why);
 
 /* zones.c */
-show_fn zone_free_list, zone_free_area, zone_wmark_min, zone_wmark_low, zone_wmark_high,
+more_fn zone_free_list, zone_pageblocks;
+show_fn zone_free_area, zone_wmark_min, zone_wmark_low, zone_wmark_high,
 	zone_wmark_promo, zone_wmark_boost, zone_managed, zone_present, zone_spanned, zone_start_pfn,
-	zone_nr_free, zone_lowmem_reserve, zone_pcp, zone_pageblocks, zone_unusable, zone_link_target;
-store_fn zone_set_min, zone_set_low, zone_set_high;
+	zone_nr_free, zone_lowmem_reserve, zone_pcp, zone_unusable, zone_extfrag, zone_link_target;
+store_fn zone_set_min, zone_set_low, zone_set_high, zone_set_promo, zone_set_boost;
 /* nodes.c */
 show_fn nodes_online, nodes_possible, node_cpulist, node_distance, node_numastat, node_zonelist,
 	page_show, segment_stat;
+/* error_log.c */
+show_fn error_log_show;
+store_fn error_log_clear;
+void error_log_exit(void);
 /* lab.c */
-show_fn lab_digest, lab_check, error_log_show, allocation_show;
-store_fn control_store, node_alloc, zone_alloc, node_free, error_log_clear;
-int allocation_remove(const struct place *at);
+show_fn lab_digest, lab_check;
+store_fn control_store, node_alloc, zone_alloc, node_free, zone_free;
 
 #endif

@@ -2,6 +2,7 @@
 /* nodes.c: files of nodes/, pages/ and segments/. */
 #include "native/native.h"
 
+#include "native/allocations.h"
 #include "shm/shm.h"
 
 typedef unsigned long long ull;
@@ -54,8 +55,9 @@ int node_numastat(const struct place *at, FILE *to)
 		sum.local += n.local;
 		sum.other += n.other;
 	}
-	fprintf(to, "numa_hit %llu\nnuma_miss %llu\nnuma_foreign %llu\ninterleave_hit 0\n"
-		    "local_node %llu\nother_node %llu\n",
+	fprintf(to,
+		"numa_hit %llu\nnuma_miss %llu\nnuma_foreign %llu\ninterleave_hit 0\n"
+		"local_node %llu\nother_node %llu\n",
 		(ull)sum.hit, (ull)sum.miss, (ull)sum.foreign, (ull)sum.local, (ull)sum.other);
 	return 0;
 }
@@ -68,18 +70,75 @@ int node_zonelist(const struct place *at, FILE *to)
 	return 0;
 }
 
+/* The block that a frame belongs to. */
+struct block {
+	pfn_t head;
+	enum page_state state;
+	unsigned order;
+};
+
+static struct block block_of(const struct zone *z, pfn_t pfn)
+{
+	for (unsigned o = 0; o < NR_ORDERS; o++) {
+		pfn_t head = pfn & ~((1ull << o) - 1);
+		const struct page *page = pr_page(&rig.m, z, head);
+		int free_order;
+
+		if (pr_zone_of(&rig.m, head) != z)
+			break;
+		free_order = pr_free_order(&rig.m, z, head);
+		if (free_order >= (int)o)
+			return (struct block){head, PAGE_FREE, (unsigned)free_order};
+		if ((page->state == PAGE_USED || page->state == PAGE_PCP) && page->order >= o)
+			return (struct block){head, page->state, page->order};
+	}
+	return (struct block){pfn, PAGE_BOOT, 0};
+}
+
+static void print_segment_name(uint64_t id, FILE *to)
+{
+	struct shm_segment_info info;
+
+	for (unsigned i = 0; !shm_segment_at(i, &info); i++)
+		if (info.ino == id) {
+			name_print(info.name, to);
+			return;
+		}
+}
+
+/* Takes the locks itself: the owner's name may be shm's to tell. */
 int page_show(const struct place *at, FILE *to)
 {
 	static const char *const states[] = {"boot", "free", "pcp", "used"};
 	const struct zone *z = pr_zone_of(&rig.m, at->pfn);
-	const struct page *page = pr_page(&rig.m, z, at->pfn);
-	int free_order = pr_free_order(&rig.m, z, at->pfn);
+	const struct allocation *a = NULL;
+	struct block b;
+	uint32_t owner = 0;
 
-	fprintf(to, "pfn %#llx\nnode %u\nzone %s\npageblock %s\nstate %s\norder %u\nlru %d\nowner %#x\n",
-		(ull)at->pfn, z->node, pr_zone_name[z->type], pr_migratetype_name[pr_block_type(&rig.m, z, at->pfn)],
-		free_order >= 0 ? "free" : states[page->state],
-		free_order >= 0 ? (unsigned)free_order : page->order,
-		page->flags & PAGE_LRU, page->owner);
+	pthread_mutex_lock(&rig.lock);
+	b = block_of(z, at->pfn);
+	fprintf(to, "pfn %#llx\nnode %u\nzone %s\npageblock %s\nstate %s\norder %u\nblock %#llx\n",
+		(ull)at->pfn, z->node, pr_zone_name[z->type],
+		pr_migratetype_name[pr_block_type(&rig.m, z, at->pfn)], states[b.state], b.order,
+		(ull)b.head);
+	if (b.state == PAGE_USED) {
+		const struct page *page = pr_page(&rig.m, z, b.head);
+
+		fprintf(to, "lru %d\n", !!(page->flags & PAGE_LRU));
+		owner = page->owner;
+		a = allocation_by_id(owner);
+		if (a) {
+			fputs("owner allocation ", to);
+			name_print(a->name, to);
+			fputc('\n', to);
+		}
+	}
+	pthread_mutex_unlock(&rig.lock);
+	if (owner && !a) {
+		fputs("owner segment ", to);
+		print_segment_name(owner & INT32_MAX, to);
+		fputc('\n', to);
+	}
 	return 0;
 }
 
@@ -90,8 +149,9 @@ int segment_stat(const struct place *at, FILE *to)
 
 	if (err)
 		return err;
-	fprintf(to, "size %llu\nresident %llu\nminor %llu\nreads %llu\nwrites %llu\nfailed %llu\n"
-		    "links %u\nopens %u\n",
+	fprintf(to,
+		"size %llu\nresident %llu\nminor %llu\nreads %llu\nwrites %llu\nfailed %llu\n"
+		"links %u\nopens %u\n",
 		(ull)s.size, (ull)s.resident, (ull)s.minor_faults, (ull)s.read_requests,
 		(ull)s.write_requests, (ull)s.failed_faults, s.links, s.opens);
 	return 0;

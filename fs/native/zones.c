@@ -12,14 +12,38 @@ static struct zone *zone_at(const struct place *at)
 	return &rig.m.zones[at->zone];
 }
 
-int zone_free_list(const struct place *at, FILE *to)
+/* A copy of a list, so that what is read piece by piece is one moment's. */
+struct snapshot {
+	uint64_t nr, printed;
+	uint32_t rel[];
+};
+
+static struct snapshot *snapshot(const struct zone *z, unsigned order, unsigned type)
+{
+	const struct list *l = &z->area[order].list[type];
+	struct snapshot *s = malloc(sizeof(*s) + l->nr * sizeof(s->rel[0]));
+
+	if (!s)
+		return NULL;
+	s->nr = s->printed = 0;
+	for (uint32_t rel = l->first; rel != LINK_NONE && s->nr < l->nr;
+	     rel = pr_list_next(&rig.m, z, order, false, rel))
+		s->rel[s->nr++] = rel;
+	return s;
+}
+
+int zone_free_list(const struct place *at, void **state, FILE *to)
 {
 	const struct zone *z = zone_at(at);
+	struct snapshot *s = *state;
 
-	for (uint32_t rel = z->area[at->order].list[at->type].first; rel != LINK_NONE;
-	     rel = pr_list_next(&rig.m, z, (unsigned)at->order, false, rel))
-		fprintf(to, "%#llx\n", (ull)(z->start_pfn + rel));
-	return 0;
+	if (!s)
+		*state = s = snapshot(z, (unsigned)at->order, (unsigned)at->type);
+	if (!s)
+		return -ENOMEM;
+	for (unsigned n = 0; n < 8192 && s->printed < s->nr; n++)
+		fprintf(to, "%#llx\n", (ull)(z->start_pfn + s->rel[s->printed++]));
+	return s->printed < s->nr;
 }
 
 int zone_free_area(const struct place *at, FILE *to)
@@ -62,38 +86,78 @@ ZONE_NUMBER(zone_spanned, z->spanned)
 ZONE_NUMBER(zone_start_pfn, z->start_pfn)
 ZONE_NUMBER(zone_nr_free, pr_zone_free_snapshot(&rig.m, z))
 
+/* A number of pages; -EINVAL with a sentence. */
+static int parse_pages(const char *line, ull *n, char *why)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoull(line, &end, 10);
+	if (*line >= '0' && *line <= '9' && !*end && !errno)
+		return 0;
+	snprintf(why, WHY_SIZE, "'%.64s' is not a number of pages", line);
+	return -EINVAL;
+}
+
+static int out_of_range(ull n, ull low, ull high, char *why)
+{
+	snprintf(why, WHY_SIZE, "%llu pages: this one lies between %llu and %llu", n, low, high);
+	return -ERANGE;
+}
+
+/* What is printed has the boost in it, so what is written has it too. */
 static int set_wmark(const struct place *at, const char *line, enum watermark w, char *why)
 {
 	struct zone *z = zone_at(at);
-	char *end;
-	ull n = strtoull(line, &end, 10);
-	uint64_t below = w == WMARK_MIN ? 0 : z->watermark[w - 1];
+	ull n, boost = z->watermark_boost;
+	ull low = boost + (w == WMARK_MIN ? 0 : z->watermark[w - 1]);
+	ull high = boost + (w == WMARK_PROMO ? z->managed : z->watermark[w + 1]);
+	int err = parse_pages(line, &n, why);
 
-	if (end == line || *end || *line < '0' || *line > '9') {
-		snprintf(why, WHY_SIZE, "'%.64s' is not a number of pages", line);
-		return -EINVAL;
-	}
-	if (n < below || n > z->watermark[w + 1]) {
-		snprintf(why, WHY_SIZE, "%llu pages: this watermark lies between %llu and %llu", n,
-			 (ull)below, (ull)z->watermark[w + 1]);
-		return -ERANGE;
-	}
-	z->watermark[w] = n;
+	if (err)
+		return err;
+	if (n < low || n > high)
+		return out_of_range(n, low, high, why);
+	z->watermark[w] = n - boost;
 	return 0;
+}
+
+int zone_set_boost(const struct place *at, char *line, FILE *reply, char *why)
+{
+	struct zone *z = zone_at(at);
+	ull n;
+	int err = parse_pages(line, &n, why);
+
+	(void)reply;
+	if (err)
+		return err;
+	if (n > z->managed)
+		return out_of_range(n, 0, z->managed, why);
+	z->watermark_boost = n;
+	return 0;
+}
+
+int zone_set_promo(const struct place *at, char *line, FILE *reply, char *why)
+{
+	(void)reply;
+	return set_wmark(at, line, WMARK_PROMO, why);
 }
 
 int zone_set_min(const struct place *at, char *line, FILE *reply, char *why)
 {
+	(void)reply;
 	return set_wmark(at, line, WMARK_MIN, why);
 }
 
 int zone_set_low(const struct place *at, char *line, FILE *reply, char *why)
 {
+	(void)reply;
 	return set_wmark(at, line, WMARK_LOW, why);
 }
 
 int zone_set_high(const struct place *at, char *line, FILE *reply, char *why)
 {
+	(void)reply;
 	return set_wmark(at, line, WMARK_HIGH, why);
 }
 
@@ -108,51 +172,93 @@ int zone_pcp(const struct place *at, FILE *to)
 {
 	const struct pcp *p = pr_pcp(&rig.m, zone_at(at), (unsigned)at->cpu);
 
-	fprintf(to, "count %d\nhigh %d\nhigh_min %d\nhigh_max %d\nbatch %d\nalloc_factor %d\n"
-		    "free_count %d\nstat_threshold %d\nnr_free_diff %d\n",
+	fprintf(to,
+		"count %d\nhigh %d\nhigh_min %d\nhigh_max %d\nbatch %d\nalloc_factor %d\n"
+		"free_count %d\nstat_threshold %d\nnr_free_diff %d\n",
 		p->count, p->high, p->high_min, p->high_max, p->batch, p->alloc_factor,
 		p->free_count, p->stat_threshold, p->free_diff);
 	for (int i = 0; i < NR_PCP_LISTS; i++)
 		if (p->list[i].nr)
 			fprintf(to, "order%u.%s %llu\n", pr_pcp_order(i),
-				i < NR_LOWORDER_PCP_LISTS ? pr_migratetype_name[i % NR_PCP_TYPES]
-				: i > NR_LOWORDER_PCP_LISTS ? "Movable" : "other",
+				i < NR_LOWORDER_PCP_LISTS   ? pr_migratetype_name[i % NR_PCP_TYPES]
+				: i > NR_LOWORDER_PCP_LISTS ? "Movable"
+							    : "other",
 				(ull)p->list[i].nr);
 	return 0;
 }
 
-int zone_pageblocks(const struct place *at, FILE *to)
+int zone_pageblocks(const struct place *at, void **state, FILE *to)
 {
+	enum { LINE = 64, LINES = 1024 };
 	const struct zone *z = zone_at(at);
-	pfn_t pfn = z->start_pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
+	pfn_t end = z->start_pfn + z->spanned, *pfn = *state;
+	char line[LINE + 2];
 
-	for (unsigned n = 1; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES, n++) {
-		fputc(pr_block_absent(&rig.m, z, pfn)
-			      ? '-'
-			      : pr_migratetype_letter[pr_block_type(&rig.m, z, pfn)],
-		      to);
-		if (n % 64 == 0)
-			fputc('\n', to);
+	if (!pfn) {
+		*state = pfn = malloc(sizeof(*pfn));
+		if (!pfn)
+			return -ENOMEM;
+		*pfn = z->start_pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
 	}
-	fputc('\n', to);
+	for (unsigned i = 0; i < LINES && *pfn < end; i++) {
+		unsigned n = 0;
+
+		for (; n < LINE && *pfn < end; *pfn += PAGEBLOCK_PAGES)
+			line[n++] = pr_block_absent(&rig.m, z, *pfn)
+					? '-'
+					: pr_migratetype_letter[pr_block_type(&rig.m, z, *pfn)];
+		line[n++] = '\n';
+		fwrite(line, 1, n, to);
+	}
+	return *pfn < end;
+}
+
+struct supply {
+	uint64_t pages, blocks, suitable; /* suitable: blocks of the order that larger ones hold */
+};
+
+static struct supply supply_for(const struct zone *z, unsigned order)
+{
+	struct supply s = {0, 0, 0};
+
+	for (unsigned o = 0; o < NR_ORDERS; o++) {
+		s.blocks += z->area[o].nr_free;
+		s.pages += z->area[o].nr_free << o;
+		if (o >= order)
+			s.suitable += z->area[o].nr_free << (o - order);
+	}
+	return s;
+}
+
+/* Share of free memory that a request of each order can't use (mm/vmstat.c: unusable_free_index).
+ */
+int zone_unusable(const struct place *at, FILE *to)
+{
+	for (unsigned order = 0; order < NR_ORDERS; order++) {
+		struct supply s = supply_for(zone_at(at), order);
+		ull index = s.pages ? (s.pages - (s.suitable << order)) * 1000 / s.pages : 1000;
+
+		fprintf(to, "%u %llu.%03llu\n", order, index / 1000, index % 1000);
+	}
 	return 0;
 }
 
-/* Share of free memory that a request of each order can't use (mm/vmstat.c: unusable_free_index). */
-int zone_unusable(const struct place *at, FILE *to)
+/*
+ * Why a request of each order would fail: near 0 for lack of memory, near 1 because it lies in
+ * pieces, -1 if it would not (mm/vmstat.c: __fragmentation_index).
+ */
+int zone_extfrag(const struct place *at, FILE *to)
 {
-	const struct zone *z = zone_at(at);
-	uint64_t all = 0;
-
-	for (unsigned o = 0; o < NR_ORDERS; o++)
-		all += z->area[o].nr_free << o;
 	for (unsigned order = 0; order < NR_ORDERS; order++) {
-		uint64_t usable = 0, index;
+		struct supply s = supply_for(zone_at(at), order);
+		int64_t index = 0;
 
-		for (unsigned o = order; o < NR_ORDERS; o++)
-			usable += z->area[o].nr_free << o;
-		index = all ? (all - usable) * 1000 / all : 1000;
-		fprintf(to, "%u %llu.%03llu\n", order, (ull)index / 1000, (ull)index % 1000);
+		if (s.suitable)
+			index = -1000;
+		else if (s.blocks)
+			index = 1000 - (int64_t)((1000 + (s.pages * 1000 >> order)) / s.blocks);
+		fprintf(to, "%u %s%lld.%03lld\n", order, index < 0 ? "-" : "",
+			(long long)llabs(index) / 1000, (long long)llabs(index) % 1000);
 	}
 	return 0;
 }

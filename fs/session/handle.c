@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 4096 };
+enum { WINDOW = 1 << 20 }; /* bytes kept of a text that is made piece by piece */
 
 static struct handle *open_handles;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -72,7 +72,9 @@ void handle_close(struct handle *h)
 	pthread_mutex_destroy(&h->lock);
 	free(h->path);
 	free(h->text);
+	free(h->state);
 	free(h->reply);
+	free(h->held);
 	free(h);
 }
 
@@ -105,202 +107,88 @@ void handle_list(struct handle *h)
 		add_name(h, "shm");
 }
 
-static int generate(struct handle *h)
+static void begin(struct handle *h)
+{
+	free(h->text);
+	free(h->state);
+	h->text = h->state = NULL;
+	h->len = h->base = 0;
+	h->ended = false;
+}
+
+/* The next piece, or all, of what a node prints. Resolved anew: it may be gone. */
+static int print_piece(struct handle *h, FILE *to)
 {
 	struct tree_found f;
-	FILE *to;
 	int err;
 
-	free(h->text);
-	h->text = NULL;
-	h->len = 0;
-	to = open_memstream(&h->text, &h->len);
-	if (!to)
-		return -ENOMEM;
 	path_lock(h->path);
 	err = tree_resolve(h->path, &f);
-	if (!err)
-		err = f.is_dir ? -EISDIR : f.node->show ? f.node->show(&f.at, to) : 0;
+	if (!err && f.is_dir)
+		err = -EISDIR;
+	if (!err && f.node->own_locks) {
+		path_unlock(h->path);
+		return f.node->show ? f.node->show(&f.at, to) : 0;
+	}
+	if (!err && f.node->more)
+		err = f.node->more(&f.at, &h->state, to);
+	else if (!err && f.node->show)
+		err = f.node->show(&f.at, to);
 	path_unlock(h->path);
-	fclose(to);
 	return err;
 }
 
-/* Replies are a stream: whole lines, the offset is ignored, never blocks. */
-static int read_reply(struct handle *h, size_t size, const char **data)
+static int add_piece(struct handle *h)
 {
-	size_t n = h->reply_len < size ? h->reply_len : size;
+	char *piece = NULL, *more;
+	size_t len = 0;
+	FILE *to = open_memstream(&piece, &len);
+	int err = to ? print_piece(h, to) : -ENOMEM;
 
-	free(h->text);
-	h->text = NULL;
-	if (n < h->reply_len) {
-		const char *last = memrchr(h->reply, '\n', n);
-
-		n = last ? (size_t)(last - h->reply) + 1 : n;
+	if (to && fclose(to))
+		err = -ENOMEM;
+	more = err < 0 ? NULL : realloc(h->text, h->len + len + 1);
+	if (more) {
+		memcpy(more + h->len, piece, len);
+		h->text = more;
+		h->len += len;
+		h->ended = !err;
 	}
-	h->text = malloc(n + 1);
-	if (!h->text)
-		return -ENOMEM;
-	if (n)
-		memcpy(h->text, h->reply, n);
-	if (n)
-		memmove(h->reply, h->reply + n, h->reply_len - n);
-	h->reply_len -= n;
-	*data = h->text;
-	return (int)n;
+	free(piece);
+	return err < 0 ? err : more ? 0 : -ENOMEM;
+}
+
+static void forget_before(struct handle *h, size_t off)
+{
+	size_t n = off - h->base < h->len ? off - h->base : h->len;
+
+	memmove(h->text, h->text + n, h->len - n);
+	h->base += n;
+	h->len -= n;
 }
 
 int handle_read(struct handle *h, size_t size, off_t off, const char **data)
 {
+	size_t from = (size_t)off, there;
 	struct tree_found f;
 	int err = path_resolve(h->path, &f);
 
 	if (err)
 		return err;
 	if (!f.is_dir && f.node->replies)
-		return read_reply(h, size, data);
-	if (!off || !h->text)
-		err = generate(h);
-	if (err)
-		return err;
-	if ((size_t)off >= h->len)
-		return 0;
-	*data = h->text + off;
-	return (int)(h->len - (size_t)off < size ? h->len - (size_t)off : size);
-}
-
-static void add_reply(struct handle *h, const char *text)
-{
-	size_t len = strlen(text);
-	char *more = realloc(h->reply, h->reply_len + len + 1);
-
-	if (!more)
-		return;
-	memcpy(more + h->reply_len, text, len);
-	h->reply = more;
-	h->reply_len += len;
-}
-
-/* One line, answered as "ok N" and N lines, or "error ERRNO sentence". */
-static int one_line(struct handle *h, const struct tree_found *f, char *line)
-{
-	char why[WHY_SIZE] = "", *lines = NULL, head[WHY_SIZE + 64];
-	size_t len = 0;
-	FILE *reply = open_memstream(&lines, &len);
-	unsigned nr = 0;
-	int err;
-
-	if (!reply)
-		return -ENOMEM;
-	if (!f->node->own_locks)
-		pthread_mutex_lock(&rig.lock);
-	err = f->node->store(&f->at, line, reply, why);
-	if (!f->node->own_locks)
-		pthread_mutex_unlock(&rig.lock);
-	fclose(reply);
-	for (size_t i = 0; i < len; i++)
-		nr += lines[i] == '\n';
-	if (err) {
-		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
-		snprintf(head, sizeof(head), "error %s %s\n", strerrorname_np(-err), why);
-	} else {
-		snprintf(head, sizeof(head), "ok %u\n", nr);
-	}
-	if (f->node->replies) {
-		add_reply(h, head);
-		if (!err)
-			add_reply(h, lines);
-	}
-	free(lines);
-	return err;
-}
-
-static int refuse(struct handle *h, const struct tree_found *f, int err, const char *why)
-{
-	char line[128];
-
-	rig_error("%s: %s: %s", h->path, strerrorname_np(err), why);
-	snprintf(line, sizeof(line), "error %s %s\n", strerrorname_np(err), why);
-	if (f->node->replies)
-		add_reply(h, line);
-	return -err;
-}
-
-/* What is wrong with a write as a whole, or NULL. */
-static const char *bad_write(const struct tree_found *f, const char *buf, size_t size)
-{
-	const char *newline = memchr(buf, '\n', size);
-
-	if (memchr(buf, 0, size))
-		return "a NUL byte in a command";
-	if (newline && newline + 1 < buf + size && !f->node->replies)
-		return "this file takes one line a write";
-	for (const char *p = buf; p < buf + size;) {
-		const char *end = memchr(p, '\n', (size_t)(buf + size - p));
-
-		if (!end)
-			end = buf + size;
-		if (end - p > MAX_LINE)
-			return "a line has at most 4096 bytes";
-		p = end + 1;
-	}
-	return NULL;
-}
-
-static int stream(struct handle *h, const struct tree_found *f, const char *buf, size_t size)
-{
-	char why[WHY_SIZE] = "";
-	int err;
-
-	pthread_mutex_lock(&rig.lock);
-	err = f->node->stream(h, buf, size, !h->streaming, why);
-	pthread_mutex_unlock(&rig.lock);
-	h->streaming = true;
-	if (err)
-		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
-	return err ? err : (int)size;
-}
-
-int handle_flush(struct handle *h)
-{
-	char why[WHY_SIZE] = "";
-	struct tree_found f;
-	int err;
-
-	if (!h->streaming || path_resolve(h->path, &f))
-		return 0;
-	pthread_mutex_lock(&rig.lock);
-	err = f.node->stream_end(h, why);
-	pthread_mutex_unlock(&rig.lock);
-	if (err)
-		rig_error("%s: %s: %s", h->path, strerrorname_np(-err), why);
-	return err;
-}
-
-int handle_write(struct handle *h, const char *buf, size_t size)
-{
-	struct tree_found f;
-	int err = path_resolve(h->path, &f), failed = 0;
-	char *copy, *rest, *line;
-	const char *bad;
-
-	if (err)
-		return err;
-	if (f.node->stream)
-		return stream(h, &f, buf, size);
-	bad = bad_write(&f, buf, size);
-	if (bad)
-		return refuse(h, &f, EINVAL, bad);
-	copy = strndup(buf, size);
-	if (!copy)
-		return -ENOMEM;
-	if (size && copy[size - 1] == '\n')
-		copy[size - 1] = 0;
-	for (rest = copy; (line = strsep(&rest, "\n"));) {
-		err = one_line(h, &f, line);
+		return handle_reply(h, size, data);
+	if (!from || !h->text || from < h->base)
+		begin(h);
+	while (!h->ended && h->base + h->len < from + size) {
+		err = add_piece(h);
 		if (err)
-			failed = err;
+			return err;
+		if (h->len > WINDOW && !h->ended)
+			forget_before(h, from);
 	}
-	free(copy);
-	return failed ? failed : (int)size;
+	if (from >= h->base + h->len)
+		return 0;
+	there = h->base + h->len - from;
+	*data = h->text + (from - h->base);
+	return (int)(there < size ? there : size);
 }

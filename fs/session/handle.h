@@ -5,22 +5,31 @@
 
 #include "tree/tree.h"
 
+#include <sys/types.h>
+
 struct handle {
 	struct handle *next, *prev; /* all that are open */
 	pthread_mutex_t lock;
 	char *path;
-	char *text; /* generated at offset 0, kept for the following offsets */
-	size_t len;
-	char *reply; /* lines not yet read, of nodes that reply */
+	/* what is read: generated at offset 0, kept for the following offsets */
+	char *text;
+	size_t len, base; /* base: offset of text[0], of a text that is made piece by piece */
+	void *state;	  /* of node->more */
+	bool ended;	  /* text goes to the end */
+	/* nodes that reply */
+	char *reply; /* lines not yet read */
 	size_t reply_len;
+	char *held;	/* half a line, the end of a longer write */
+	size_t rest;	/* bytes that the last write left for the next one */
 	bool streaming; /* a stream was begun by this handle */
-	char **name; /* of a directory, collected when it was opened */
+	/* directories: collected when it was opened */
+	char **name;
 	size_t nr_names;
 };
 
 /* Resolves a path under the right lock. 0 or -ENOENT. */
 int path_resolve(const char *path, struct tree_found *found);
-/* The lock that a node's functions want. */
+/* The lock that resolving a path wants. */
 void path_lock(const char *path);
 void path_unlock(const char *path);
 
@@ -32,9 +41,15 @@ void handle_list(struct handle *h);
 void handles_exit(void);
 /* At most size bytes from off; length, *data valid until the next call. -errno. Takes h->lock. */
 int handle_read(struct handle *h, size_t size, off_t off, const char **data);
-/* At a close: 0 or -errno, of a stream that stops in the middle. */
-int handle_flush(struct handle *h);
-/* All of a write: size or -errno. */
+
+/* --- write.c --- */
+/* What was carried out of a write: a number of bytes, or -errno. */
 int handle_write(struct handle *h, const char *buf, size_t size);
+/* At a close: 0 or -errno, of a command or a stream that stops in the middle. */
+int handle_flush(struct handle *h);
+/* The next lines of a reply: length, *data as in handle_read; 0 if there are none. */
+int handle_reply(struct handle *h, size_t size, const char **data);
+/* Notes in tracing/error_log why a file was refused; returns -err. */
+int handle_refuse(const char *path, int err, const char *why);
 
 #endif

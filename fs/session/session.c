@@ -47,6 +47,12 @@ static char *child_path(const char *dir, const char *name)
 	return asprintf(&path, "%s%s%s", dir, *dir ? "/" : "", name) < 0 ? NULL : path;
 }
 
+/* What users make and remove; all else stands as long as the mount. */
+static bool comes_and_goes(const char *path)
+{
+	return !strncmp(path, "allocations/", 12) || !strncmp(path, "segments/", 9);
+}
+
 static void lookup_path(fuse_req_t req, const char *path)
 {
 	struct fuse_entry_param e = {0};
@@ -62,6 +68,7 @@ static void lookup_path(fuse_req_t req, const char *path)
 		return;
 	}
 	attr_of(&f, e.ino, &e.attr);
+	e.entry_timeout = e.attr_timeout = comes_and_goes(path) ? 0 : 1;
 	if (fuse_reply_entry(req, &e))
 		inode_forget(e.ino, 1);
 }
@@ -129,11 +136,25 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int what,
 		       struct fuse_file_info *fi)
 {
-	if (is_shm(ino))
+	struct tree_found f;
+	char *path;
+	int err = 0;
+
+	if (is_shm(ino)) {
 		shm_ops.setattr(req, ino, attr, what, fi);
+		return;
+	}
+	path = inode_path(ino);
+	if (!path || path_resolve(path, &f))
+		err = ENOENT;
 	else if (what & ~(FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW |
 			  FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_CTIME))
-		fuse_reply_err(req, EPERM); /* modes and owners are the table's */
+		err = EPERM; /* modes and owners are the table's */
+	else if ((what & FUSE_SET_ATTR_SIZE) && (f.is_dir || !node_writable(f.node)))
+		err = EACCES;
+	free(path);
+	if (err)
+		fuse_reply_err(req, err);
 	else
 		op_getattr(req, ino, fi); /* ">" truncates what has no length */
 }
@@ -178,8 +199,10 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	path = inode_path(ino);
 	if (!path || path_resolve(path, &f))
 		err = ENOENT;
-	else if ((access != O_RDONLY && !f.node->store && !f.node->stream) ||
-		 (access != O_WRONLY && !f.node->show && !f.node->replies))
+	else if (f.is_dir)
+		err = EISDIR;
+	else if ((access != O_RDONLY && !node_writable(f.node)) ||
+		 (access != O_WRONLY && !node_readable(f.node)))
 		err = EACCES; /* for root too */
 	else if (!(h = handle_open(path)))
 		err = ENOMEM;
@@ -190,7 +213,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uint64_t)(uintptr_t)h;
 	fi->direct_io = 1;
-	fi->noflush = !f.node->stream;
+	fi->noflush = !f.node->stream && !f.node->replies;
 	if (fuse_reply_open(req, fi))
 		handle_close(h);
 }
@@ -215,6 +238,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 {
 	const char *data = NULL;
 	struct handle *h;
+	char *copy = NULL;
 	int n;
 
 	if (is_shm(ino)) {
@@ -224,11 +248,20 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	h = handle_of(fi);
 	pthread_mutex_lock(&h->lock);
 	n = handle_read(h, size, off, &data);
+	if (n > 0) {
+		copy = malloc((size_t)n);
+		if (copy)
+			memcpy(copy, data, (size_t)n);
+		else
+			n = -ENOMEM;
+	}
+	pthread_mutex_unlock(&h->lock);
+	/* once it is answered, the reader may close, and another thread frees the handle */
 	if (n < 0)
 		fuse_reply_err(req, -n);
 	else
-		fuse_reply_buf(req, data, (size_t)n);
-	pthread_mutex_unlock(&h->lock);
+		fuse_reply_buf(req, copy, (size_t)n);
+	free(copy);
 }
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
@@ -374,15 +407,38 @@ SHM_ONLY(mknod, parent, (fuse_req_t req, fuse_ino_t parent, const char *name, mo
 SHM_ONLY(mkdir, parent, (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode), req,
 	 parent, name, mode)
 SHM_ONLY(rmdir, parent, (fuse_req_t req, fuse_ino_t parent, const char *name), req, parent, name)
-SHM_ONLY(create, parent,
-	 (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi),
-	 req, parent, name, mode, fi)
 SHM_ONLY(fallocate, ino,
 	 (fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi),
 	 req, ino, mode, off, len, fi)
 SHM_ONLY(lseek, ino,
 	 (fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi), req, ino,
 	 off, whence, fi)
+
+/* Who writes to a file that is not there finds the nearest name in tracing/error_log. */
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	char *dir, *near, *path, why[WHY_SIZE] = "there is no such file";
+
+	if (is_shm(parent)) {
+		shm_ops.create(req, parent, name, mode, fi);
+		return;
+	}
+	dir = inode_path(parent);
+	path = dir ? child_path(dir, name) : NULL;
+	if (path) {
+		path_lock(path);
+		near = tree_nearest(dir, name);
+		path_unlock(path);
+		if (near)
+			snprintf(why, sizeof(why), "there is no such file; the nearest is %s", near);
+		free(near);
+		handle_refuse(path, ENOENT, why);
+	}
+	free(path);
+	free(dir);
+	fuse_reply_err(req, ENOENT);
+}
 
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {

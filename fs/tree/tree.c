@@ -3,6 +3,7 @@
 #include "tree/tree.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t word_len(const char *p)
@@ -99,12 +100,38 @@ void tree_list(const char *path, void (*add)(void *ctx, const char *name), void 
 	}
 }
 
+struct search {
+	struct pr_near near;
+	char *best;
+};
+
+static void try_name(void *ctx, const char *name)
+{
+	struct search *s = ctx;
+
+	pr_near_try(&s->near, name);
+	if (s->near.name != name)
+		return;
+	free(s->best); /* what is offered lives as long as this call */
+	s->best = strdup(name);
+	s->near.name = s->best;
+}
+
+char *tree_nearest(const char *dir, const char *name)
+{
+	struct search s = {.near = {.word = name, .len = strlen(name)}};
+
+	tree_list(dir, try_name, &s);
+	return s.best;
+}
+
 int tree_readme(const struct place *at, FILE *to)
 {
+	(void)at;
 	fprintf(to, "pagerig: the Linux page allocator as files. One line each; {words} stand for names.\n"
 		    "shm/ is ordinary shared memory: create, truncate, mmap; its pages are this machine's.\n\n");
 	for (const struct tree_node *n = tree_table; n->pattern; n++)
-		fprintf(to, "%c%c  %-52s %s\n", n->show ? 'r' : '-', n->store || n->stream ? 'w' : '-', n->pattern,
+		fprintf(to, "%c%c  %-52s %s\n", node_readable(n) ? 'r' : '-', node_writable(n) ? 'w' : '-', n->pattern,
 			n->help);
 	return 0;
 }

@@ -29,16 +29,21 @@ struct tree_node {
 	const char *help;
 	/* Prints the content. 0 or -errno. */
 	int (*show)(const struct place *at, FILE *to);
+	/*
+	 * Instead of show, for what may be huge: prints a piece. 1: there is more, 0: that was all,
+	 * or -errno. *state is NULL at first and free()d by the caller. rig.lock is held during each
+	 * piece, not between them.
+	 */
+	int (*more)(const struct place *at, void **state, FILE *to);
 	/* Carries out one line (no newline). 0 or -errno with a sentence in why; lines for a
 	 * reader go to reply. */
 	int (*store)(const struct place *at, char *line, FILE *reply, char *why);
 	int (*remove)(const struct place *at); /* rm; 0 or -errno */
-	/* Instead of store: takes pieces of any size; first: of this writer, an open file. */
-	int (*stream)(const void *writer, const char *buf, size_t size, bool first, char *why);
-	/* At each close of its descriptors; 0 or -errno with a sentence. */
-	int (*stream_end)(const void *writer, char *why);
+	/* Instead of store: takes pieces of any size; first: of this open file. */
+	int (*stream)(const char *buf, size_t size, bool first, char *why);
+	int (*stream_end)(char *why); /* at a close; 0 or -errno with a sentence */
 	bool replies;	/* what store says is read back on the same open file */
-	bool own_locks; /* called without rig.lock */
+	bool own_locks; /* show and store are called without rig.lock */
 };
 extern const struct tree_node tree_table[];
 
@@ -51,8 +56,22 @@ struct tree_found {
 int tree_resolve(const char *path, struct tree_found *found);
 /* Calls add for each name in a directory. */
 void tree_list(const char *path, void (*add)(void *ctx, const char *name), void *ctx);
+/* The name in a directory (malloc'ed) that is nearest to one that is not there, or NULL. */
+char *tree_nearest(const char *dir, const char *name);
+static inline bool node_readable(const struct tree_node *n)
+{
+	return n->show || n->more || n->replies;
+}
+static inline bool node_writable(const struct tree_node *n)
+{
+	return n->store || n->stream;
+}
 /* Prints a line for each node: the tree's README. */
 int tree_readme(const struct place *at, FILE *to);
+
+/* names.c: "a\\040b" and "a b". 0; -EINVAL: no such escape; -ENAMETOOLONG: over size - 1 bytes. */
+int name_unescape(const char *text, char *name, size_t size);
+void name_print(const char *name, FILE *to);
 
 /* wildcards.c */
 struct wildcard {

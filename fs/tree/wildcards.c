@@ -143,8 +143,10 @@ static int parse_pfn(struct place *at, const char *name)
 {
 	char *end;
 
+	errno = 0;
 	at->pfn = strtoull(name, &end, 0);
-	return *end || end == name || !pr_zone_of(&rig.m, at->pfn) ? -ENOENT : 0;
+	return errno || *name < '0' || *name > '9' || *end || !pr_zone_of(&rig.m, at->pfn) ? -ENOENT
+											    : 0;
 }
 
 static void list_none(const struct place *at, add_fn *add, void *ctx)

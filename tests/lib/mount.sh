@@ -7,6 +7,12 @@ PAGERIG=$BUILD/fs/pagerig
 checks=0 bad=0 dog=
 DIR=$(mktemp -d /tmp/pagerig-test-XXXXXX); MNT=$DIR/mm; mkdir "$MNT"
 
+# the daemon has no terminal: what a sanitizer has to say goes to files, and fails the test
+for tool in ASAN UBSAN LSAN TSAN; do
+  var=${tool}_OPTIONS
+  export "$var=${!var:+${!var}:}log_path=$DIR/sanitizer"
+done
+
 daemon_pids() { pgrep -f "pagerig .*$MNT\$"; }
 
 abort_connection() { # the client that hangs is let go with ENOTCONN
@@ -56,6 +62,7 @@ finish() {
   cd /
   mountpoint -q "$MNT" && rig_unmount
   [ -e "$DIR/hung" ] && bad=$((bad + 1))
+  if compgen -G "$DIR/sanitizer.*" >/dev/null; then bad=$((bad + 1)); head -n 60 "$DIR"/sanitizer.*; fi
   rm -rf "$DIR" 2>/dev/null
   if [ "$bad" != 0 ]; then echo "$bad of $checks checks failed"; exit 1; fi
   if [ "$checks" = 0 ]; then echo "the test checked nothing"; exit 1; fi
@@ -64,7 +71,11 @@ finish() {
 trap finish EXIT
 trap 'bad=$((bad + 1)); exit 1' TERM
 
-complain() { bad=$((bad + 1)); printf '%s:%s: %s\n' "$(basename "${BASH_SOURCE[2]}")" "${BASH_LINENO[1]}" "$*"; }
+complain() { # says which line of the test it was
+  local i=1
+  while [ "${BASH_SOURCE[i]}" = "${BASH_SOURCE[0]}" ]; do i=$((i + 1)); done
+  bad=$((bad + 1)); printf '%s:%s: %s\n' "$(basename "${BASH_SOURCE[i]}")" "${BASH_LINENO[i - 1]}" "$*"
+}
 expect() { # NAME EXPECTED ACTUAL
   checks=$((checks + 1))
   [ "$2" = "$3" ] || complain "$1: expected '$2', got '$3'"
@@ -84,7 +95,7 @@ fails() { # TEXT COMMAND…: it must fail and say TEXT
 works() { # COMMAND…
   local out
   checks=$((checks + 1))
-  out=$(timeout 60 "$@" 2>&1) || complain "$*: $out"
+  out=$(timeout 60 bash -c '"$@"' _ "$@" 2>&1) || complain "$*: $out"
 }
 put() { bash -c 'printf "%s\n" "$1" >"$2"' put "$1" "$2"; } # TEXT FILE, as one command that can fail
 export -f put
