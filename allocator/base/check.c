@@ -32,18 +32,14 @@ static bool is_head(const struct check *k, uint32_t rel, unsigned order)
 {
 	pfn_t pfn = k->z->start_pfn + rel;
 
-	if (order >= PAGEBLOCK_ORDER) {
-		const struct pageblock *b = pr_block(k->m, k->z, pfn);
-
-		return b->state == PAGE_FREE && b->order == order;
-	}
-	return k->m->pages[k->z->page_base + rel].state == PAGE_FREE &&
-	       k->m->pages[k->z->page_base + rel].order == order;
+	if (order >= PAGEBLOCK_ORDER)
+		return block_free_order(k->m, k->z, pfn) == (int)order;
+	return page_info_is(page_rel(k->m, k->z, rel)->info, PAGE_FREE, order);
 }
 
 static bool pair_mergeable(const struct check *k, pfn_t pfn, pfn_t buddy, unsigned order)
 {
-	enum migratetype a = pr_block(k->m, k->z, pfn)->type, b = pr_block(k->m, k->z, buddy)->type;
+	enum migratetype a = pr_block_type(k->m, k->z, pfn), b = pr_block_type(k->m, k->z, buddy);
 
 	return order < PAGEBLOCK_ORDER || a == b || (type_mergeable(a) && type_mergeable(b));
 }
@@ -60,9 +56,9 @@ static int check_free(const struct check *k, uint32_t rel, unsigned order, unsig
 	if (!is_head(k, rel, order))
 		return bad(k, "block %llx is on list %u/%s, its frame says otherwise",
 			   (unsigned long long)pfn, order, pr_migratetype_name[mt]);
-	if (pr_block(k->m, k->z, pfn)->type != mt)
+	if (pr_block_type(k->m, k->z, pfn) != mt)
 		return bad(k, "block %llx of type %s is on list %u/%s", (unsigned long long)pfn,
-			   pr_migratetype_name[pr_block(k->m, k->z, pfn)->type], order,
+			   pr_migratetype_name[pr_block_type(k->m, k->z, pfn)], order,
 			   pr_migratetype_name[mt]);
 	if (order < MAX_ORDER && zone_spans(k->z, buddy) && is_head(k, rel_of(k->z, buddy), order) &&
 	    pair_mergeable(k, pfn, buddy, order))
@@ -77,13 +73,13 @@ static int check_list(const struct check *k, const struct list *l, unsigned orde
 	uint32_t prev = LINK_NONE, rel = l->first;
 	uint64_t nr = 0;
 
-	for (; rel != LINK_NONE; prev = rel, rel = any_links(k->m, k->z, rel, order, pcp)->next) {
+	for (; rel != LINK_NONE; prev = rel, rel = link_next(k->m, k->z, rel, order, pcp)) {
 		const struct page *page;
 		int err = 0;
 
 		if (rel >= k->z->spanned)
 			return bad(k, "a link of list %u/%u leads out of the zone", order, mt);
-		page = &k->m->pages[k->z->page_base + rel];
+		page = page_rel(k->m, k->z, (uint32_t)rel);
 		if (!pcp)
 			err = check_free(k, rel, order, mt);
 		else if (page->state != PAGE_PCP || page->order != order)
@@ -91,7 +87,7 @@ static int check_list(const struct check *k, const struct list *l, unsigned orde
 				  (unsigned long long)(k->z->start_pfn + rel));
 		if (err)
 			return err;
-		if (any_links(k->m, k->z, rel, order, pcp)->prev != prev)
+		if (rel != l->first && link_prev(k->m, k->z, rel, order, pcp) != prev)
 			return bad(k, "list %u/%u: the way back differs", order, mt);
 		if (++nr > l->nr)
 			break;
@@ -118,10 +114,13 @@ static int check_areas(const struct check *k, uint64_t *heads)
 			if (err)
 				return err;
 			nr += area->list[t].nr;
+			if ((k->z->mask[t] >> o & 1) != (area->list[t].nr > 0))
+				return bad(k, "the mask of %s is wrong at order %u",
+					   pr_migratetype_name[t], o);
 			if (t != MT_ISOLATE)
-				free += (int64_t)(area->list[t].nr << o);
+				free += (int64_t)((uint64_t)area->list[t].nr << o);
 			if (t == MT_HIGHATOMIC)
-				highatomic += area->list[t].nr << o;
+				highatomic += (uint64_t)area->list[t].nr << o;
 		}
 		if (nr != area->nr_free)
 			return bad(k, "order %u counts %llu blocks, its lists hold %llu", o,
@@ -151,7 +150,7 @@ static int check_pcps(const struct check *k, uint64_t *heads)
 
 			if (err)
 				return err;
-			count += (int64_t)(p->list[i].nr << pr_pcp_order(i));
+			count += (int64_t)p->list[i].nr << pr_pcp_order(i);
 		}
 		if (count != p->count)
 			return bad(k, "cpu %u counts %d pages, its lists hold %lld", c, p->count,
@@ -167,14 +166,14 @@ static int check_frames(const struct check *k, uint64_t heads)
 
 	for (uint64_t rel = 0; rel < k->z->spanned;) {
 		pfn_t pfn = k->z->start_pfn + rel;
-		const struct page *page = &k->m->pages[k->z->page_base + rel];
-		const struct pageblock *b = pr_block(k->m, k->z, pfn);
+		const struct page *page = page_rel(k->m, k->z, (uint32_t)rel);
+		int free = pfn & (PAGEBLOCK_PAGES - 1) ? -1 : block_free_order(k->m, k->z, pfn);
 		uint64_t n = 1;
 
-		if (!(pfn & (PAGEBLOCK_PAGES - 1)) && b->state == PAGE_FREE) {
+		if (free >= 0) {
 			if (page->state != PAGE_BOOT)
 				return bad(k, "frame %llx is in two places", (unsigned long long)pfn);
-			n = 1ull << b->order;
+			n = 1ull << free;
 			seen++;
 		} else if (page->state != PAGE_BOOT) {
 			n = 1ull << page->order;

@@ -11,9 +11,11 @@
 static void add_list(XXH3_state_t *s, const struct pr_machine *m, const struct zone *z,
 		     const struct list *l, unsigned order, bool pcp)
 {
-	XXH3_64bits_update(s, &l->nr, sizeof(l->nr));
+	uint64_t nr = l->nr;
+
+	XXH3_64bits_update(s, &nr, sizeof(nr));
 	for (uint32_t rel = l->first; rel != LINK_NONE;
-	     rel = any_links(m, z, rel, order, pcp)->next)
+	     rel = link_next(m, z, rel, order, pcp))
 		XXH3_64bits_update(s, &rel, sizeof(rel));
 }
 
@@ -72,11 +74,11 @@ static void add_frames(XXH3_state_t *s, const struct pr_machine *m, const struct
 	add_block(s, m, z, last);
 	for (uint64_t rel = 0; rel < z->spanned;) {
 		pfn_t pfn = z->start_pfn + rel;
-		const struct page *page = &m->pages[z->page_base + rel];
-		const struct pageblock *b = pr_block(m, z, pfn);
+		const struct page *page = page_rel(m, z, (uint32_t)rel);
+		int free = pfn & (PAGEBLOCK_PAGES - 1) ? -1 : block_free_order(m, z, pfn);
 
-		if (!(pfn & (PAGEBLOCK_PAGES - 1)) && b->state == PAGE_FREE) {
-			rel += 1ull << b->order;
+		if (free >= 0) {
+			rel += 1ull << free;
 			continue;
 		}
 		if (page->state == PAGE_USED) {

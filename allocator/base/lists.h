@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lists.h: the doubly linked lists of the arena. Links are zone-relative frame numbers; where the
- * pair of links of a block lies depends on its order (see struct pageblock), so each call says
- * the order and whether the list is a buddy list or a per-CPU list.
+ * lists.h: the doubly linked lists of the arena, and the states of frames and pageblocks. Links are
+ * zone-relative frame numbers; where the pair of links of a block lies depends on its order (see
+ * struct pageblock), so each call says the order and whether it is a buddy or a per-CPU list.
  *
- * Lock order of the engine (all taken by the host today as one): pcp, then zone.
+ * The first element's prev is whatever it was: taking from the front touches one element only.
+ * Adding makes the new element whole before anything leads to it, removing changes one link of
+ * the way forward: the way from first to last is whole between any two stores.
  */
 #ifndef BASE_LISTS_H
 #define BASE_LISTS_H
 
-#include <pagerig/machine.h>
+#include "base/lock.h"
 
 /* One operation on one zone by one CPU: what nearly every function of the lower floors needs. */
 struct op {
@@ -31,37 +33,107 @@ static inline uint32_t rel_of(const struct zone *z, pfn_t pfn)
 
 static inline bool zone_spans(const struct zone *z, pfn_t pfn)
 {
-	return pfn >= z->start_pfn && pfn - z->start_pfn < z->spanned;
+	return pfn - z->start_pfn < z->spanned; /* below the start it wraps round */
 }
 
-struct links {
-	uint32_t next, prev;
-};
-_Static_assert(offsetof(struct page, next) == 0 && offsetof(struct page, prev) == 4, "links first");
-_Static_assert(offsetof(struct pageblock, next) == 0 && offsetof(struct pageblock, prev) == 4,
-	       "links first");
-
-/* Large free blocks are linked through their pageblock: the page array stays untouched. */
-static inline struct links *buddy_links(const struct pr_machine *m, const struct zone *z,
-					uint32_t rel, unsigned order)
+/* Zone that holds pfn, or NULL. */
+static inline struct zone *zone_of(const struct pr_machine *m, pfn_t pfn)
 {
-	pfn_t pfn = z->start_pfn + rel;
+	uint64_t piece = pfn >> m->arena->map_shift;
 
-	if (order >= PAGEBLOCK_ORDER)
-		return (struct links *)pr_block(m, z, pfn);
-	return (struct links *)pr_page(m, z, pfn);
+	if (unlikely(piece >= m->arena->map_size))
+		return NULL;
+	for (uint32_t i = m->zone_map[piece]; i < m->arena->nr_zones; i++)
+		if (likely(zone_spans(&m->zones[i], pfn)))
+			return &m->zones[i];
+	return NULL;
 }
 
-static inline struct links *pcp_links(const struct pr_machine *m, const struct zone *z,
-				      uint32_t rel)
+/* --- states: one word each, so that another thread sees the old one or the new one --- */
+static inline uint32_t page_info(enum page_state state, unsigned order, unsigned flags, unsigned mt)
 {
-	return (struct links *)&m->pages[z->page_base + rel];
+	return state | order << 8 | flags << 16 | mt << 24;
 }
 
-static inline struct links *any_links(const struct pr_machine *m, const struct zone *z,
-				      uint32_t rel, unsigned order, bool pcp)
+static inline bool page_info_is(uint32_t info, enum page_state state, unsigned order)
 {
-	return pcp ? pcp_links(m, z, rel) : buddy_links(m, z, rel, order);
+	return (info & 0xffff) == (state | order << 8);
+}
+
+static inline void block_set_state(struct pageblock *b, enum block_state state, unsigned order)
+{
+	store(&b->head, (uint16_t)(state | order << 8));
+}
+
+static inline void block_set_type(struct pageblock *b, enum migratetype mt)
+{
+	store(&b->type_code, (uint8_t)(mt ^ MT_MOVABLE));
+}
+
+/* Order of the free block of order >= 9 that starts in this pageblock, or -1. */
+static inline int block_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
+{
+	unsigned head = load(&pr_block(m, z, pfn)->head), state = head & 0xff;
+
+	if (likely(state))
+		return state == BLOCK_FREE ? (int)(head >> 8) : -1;
+	if (pfn & ((1u << MAX_ORDER) - 1) || rel_of(z, pfn) < z->initial_first ||
+	    rel_of(z, pfn) >= z->initial_end)
+		return -1;
+	return MAX_ORDER;
+}
+
+/* --- links --- */
+enum { BLOCK_STEP = 1 << MAX_ORDER }; /* from an untouched free block to the next */
+
+static inline bool links_in_block(unsigned order, bool pcp)
+{
+	return order >= PAGEBLOCK_ORDER && !pcp;
+}
+
+static inline struct page *page_rel(const struct pr_machine *m, const struct zone *z, uint32_t rel)
+{
+	return pr_page(m, z, z->start_pfn + rel);
+}
+
+/* The frames of a zone, by zone-relative number. */
+static inline struct page *zone_frames(const struct pr_machine *m, const struct zone *z)
+{
+	return pr_page(m, z, z->start_pfn);
+}
+
+static inline uint32_t link_next(const struct pr_machine *m, const struct zone *z, uint32_t rel,
+				 unsigned order, bool pcp)
+{
+	if (links_in_block(order, pcp))
+		return pr_block(m, z, z->start_pfn + rel)->next + rel + BLOCK_STEP;
+	return page_rel(m, z, rel)->next;
+}
+
+static inline uint32_t link_prev(const struct pr_machine *m, const struct zone *z, uint32_t rel,
+				 unsigned order, bool pcp)
+{
+	if (links_in_block(order, pcp))
+		return pr_block(m, z, z->start_pfn + rel)->prev + rel - BLOCK_STEP;
+	return page_rel(m, z, rel)->prev;
+}
+
+static inline void link_set_next(const struct pr_machine *m, const struct zone *z, uint32_t rel,
+				 unsigned order, bool pcp, uint32_t next)
+{
+	if (links_in_block(order, pcp))
+		store(&pr_block(m, z, z->start_pfn + rel)->next, next - rel - BLOCK_STEP);
+	else
+		store(&page_rel(m, z, rel)->next, next);
+}
+
+static inline void link_set_prev(const struct pr_machine *m, const struct zone *z, uint32_t rel,
+				 unsigned order, bool pcp, uint32_t prev)
+{
+	if (links_in_block(order, pcp))
+		store(&pr_block(m, z, z->start_pfn + rel)->prev, prev - rel + BLOCK_STEP);
+	else
+		store(&page_rel(m, z, rel)->prev, prev);
 }
 
 static inline void list_init(struct list *l)
@@ -70,41 +142,114 @@ static inline void list_init(struct list *l)
 	l->nr = 0;
 }
 
+static inline void list_push_head(const struct pr_machine *m, const struct zone *z, struct list *l,
+				  uint32_t rel, unsigned order, bool pcp)
+{
+	uint32_t old = l->first;
+
+	link_set_next(m, z, rel, order, pcp, old);
+	in_order();
+	if (old == LINK_NONE)
+		store(&l->last, rel);
+	else
+		link_set_prev(m, z, old, order, pcp, rel);
+	store(&l->first, rel);
+	store(&l->nr, l->nr + 1);
+}
+
+static inline void list_push_tail(const struct pr_machine *m, const struct zone *z, struct list *l,
+				  uint32_t rel, unsigned order, bool pcp)
+{
+	uint32_t old = l->last;
+
+	link_set_next(m, z, rel, order, pcp, LINK_NONE);
+	link_set_prev(m, z, rel, order, pcp, old);
+	in_order();
+	if (old == LINK_NONE)
+		store(&l->first, rel);
+	else
+		link_set_next(m, z, old, order, pcp, rel);
+	store(&l->last, rel);
+	store(&l->nr, l->nr + 1);
+}
+
 static inline void list_push(const struct pr_machine *m, const struct zone *z, struct list *l,
 			     uint32_t rel, unsigned order, bool pcp, bool tail)
 {
-	struct links *me = any_links(m, z, rel, order, pcp);
-	uint32_t other = tail ? l->last : l->first;
-
-	me->next = tail ? LINK_NONE : other;
-	me->prev = tail ? other : LINK_NONE;
-	if (other == LINK_NONE) {
-		l->first = l->last = rel;
-	} else if (tail) {
-		any_links(m, z, other, order, pcp)->next = rel;
-		l->last = rel;
-	} else {
-		any_links(m, z, other, order, pcp)->prev = rel;
-		l->first = rel;
-	}
-	l->nr++;
+	if (tail)
+		list_push_tail(m, z, l, rel, order, pcp);
+	else
+		list_push_head(m, z, l, rel, order, pcp);
 }
 
 static inline void list_remove(const struct pr_machine *m, const struct zone *z, struct list *l,
 			       uint32_t rel, unsigned order, bool pcp)
 {
-	struct links *me = any_links(m, z, rel, order, pcp);
+	uint32_t next = link_next(m, z, rel, order, pcp);
+	uint32_t prev = rel == l->first ? LINK_NONE : link_prev(m, z, rel, order, pcp);
 
-	if (me->prev == LINK_NONE)
-		l->first = me->next;
+	if (prev == LINK_NONE)
+		store(&l->first, next);
 	else
-		any_links(m, z, me->prev, order, pcp)->next = me->next;
-	if (me->next == LINK_NONE)
-		l->last = me->prev;
+		link_set_next(m, z, prev, order, pcp, next);
+	in_order();
+	if (next == LINK_NONE)
+		store(&l->last, prev);
+	else if (prev != LINK_NONE)
+		link_set_prev(m, z, next, order, pcp, prev);
+	store(&l->nr, l->nr - 1);
+}
+
+/*
+ * The two moves of the common path, on per-CPU lists: the first element off, and a new one on. They
+ * are what list_remove() and list_push_head() do there, with the frames' address at hand.
+ */
+static inline void frame_list_pop(struct list *l, struct page *frames)
+{
+	uint32_t next = frames[l->first].next;
+
+	store(&l->first, next);
+	if (unlikely(next == LINK_NONE))
+		store(&l->last, LINK_NONE);
 	else
-		any_links(m, z, me->next, order, pcp)->prev = me->prev;
-	me->next = me->prev = 0;
-	l->nr--;
+		__builtin_prefetch(&frames[next], 1); /* it is wanted next */
+	store(&l->nr, l->nr - 1);
+}
+
+static inline void frame_list_push(struct list *l, struct page *frames, uint32_t rel)
+{
+	uint32_t old = l->first;
+
+	store(&frames[rel].next, old);
+	in_order();
+	if (unlikely(old == LINK_NONE))
+		store(&l->last, rel);
+	else
+		store(&frames[old].prev, rel);
+	store(&l->first, rel);
+	store(&l->nr, l->nr + 1);
+}
+
+/* --- free areas: a list, its count, and the zone's mask of orders --- */
+static inline void area_push(const struct op *op, uint32_t rel, unsigned order, enum migratetype mt,
+			     bool tail)
+{
+	struct free_area *area = &op->z->area[order];
+
+	list_push(op->m, op->z, &area->list[mt], rel, order, false, tail);
+	area->nr_free++;
+	store(&op->z->mask[mt], op->z->mask[mt] | (uint16_t)(1u << order));
+}
+
+static inline void area_remove(const struct op *op, uint32_t rel, unsigned order,
+			       enum migratetype mt)
+{
+	struct free_area *area = &op->z->area[order];
+
+	list_remove(op->m, op->z, &area->list[mt], rel, order, false);
+	area->nr_free--;
+	if (!area->list[mt].nr)
+		store(&op->z->mask[mt], op->z->mask[mt] & (uint16_t)~(1u << order));
 }
 
 /* Types that may merge with and turn into each other (migratetype_is_mergeable). */

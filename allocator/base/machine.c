@@ -11,6 +11,8 @@ static uint64_t align_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
+enum { MAP_PIECES = 4096, MIN_MAP_SHIFT = 15 };
+
 static uint64_t zone_blocks(const struct pr_zone_spec *z)
 {
 	return ((z->start_pfn + z->spanned - 1) >> PAGEBLOCK_ORDER) -
@@ -39,6 +41,20 @@ static bool spec_ok(const struct pr_spec *s)
 	return true;
 }
 
+/* Pieces of 128 MiB, or larger where memory is: the map is small and each piece has few zones. */
+static void lay_out_map(const struct pr_spec *s, struct arena *a)
+{
+	pfn_t end = 0;
+
+	for (unsigned i = 0; i < s->nr_zones; i++)
+		if (end < s->zone[i].start_pfn + s->zone[i].spanned)
+			end = s->zone[i].start_pfn + s->zone[i].spanned;
+	a->map_shift = MIN_MAP_SHIFT;
+	while (end >> a->map_shift >= MAP_PIECES)
+		a->map_shift++;
+	a->map_size = (uint32_t)(end >> a->map_shift) + 1;
+}
+
 /* Where everything lies; fills the head but for what is not layout. */
 static void lay_out(const struct pr_spec *s, struct arena *a)
 {
@@ -60,6 +76,9 @@ static void lay_out(const struct pr_spec *s, struct arena *a)
 		a->nr_pages += s->zone[i].spanned;
 		a->nr_blocks += zone_blocks(&s->zone[i]);
 	}
+	lay_out_map(s, a);
+	a->zone_map = at;
+	at = align_up(at + a->map_size * sizeof(uint16_t), 4096);
 	a->blocks = at;
 	at = align_up(at + a->nr_blocks * sizeof(struct pageblock), 4096);
 	a->pages = at;
@@ -87,6 +106,7 @@ static void set_pointers(struct pr_machine *m, void *mem)
 	m->zones = (struct zone *)(base + a->zones);
 	m->pcps = (struct pcp *)(base + a->pcps);
 	m->lru_batches = (struct lru_batch *)(base + a->lru_batches);
+	m->zone_map = (uint16_t *)(base + a->zone_map);
 	m->blocks = (struct pageblock *)(base + a->blocks);
 	m->pages = (struct page *)(base + a->pages);
 }
@@ -118,8 +138,19 @@ static void zone_init(struct pr_machine *m, struct zone *z, const struct pr_zone
 	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
 		for (unsigned i = 0; i < NR_PCP_LISTS; i++)
 			list_init(&pr_pcp(m, z, c)->list[i]);
-	for (uint64_t b = 0; b < zone_blocks(s); b++)
-		m->blocks[z->block_base + b].type = MT_MOVABLE;
+}
+
+static void map_init(struct pr_machine *m)
+{
+	for (uint32_t piece = 0; piece < m->arena->map_size; piece++)
+		m->zone_map[piece] = UINT16_MAX;
+	for (unsigned i = m->arena->nr_zones; i-- > 0;) {
+		const struct zone *z = &m->zones[i];
+		pfn_t last = z->start_pfn + z->spanned - 1;
+
+		for (pfn_t p = z->start_pfn >> m->arena->map_shift; p <= last >> m->arena->map_shift; p++)
+			m->zone_map[p] = (uint16_t)i;
+	}
 }
 
 static void nodes_init(struct pr_machine *m, const struct pr_spec *s)
@@ -156,6 +187,23 @@ static void node_add_zone(struct pr_machine *m, unsigned i)
 	node->spanned = (end > node_end ? end : node_end) - node->start_pfn;
 }
 
+/* Blocks of order 10 from start to end-1: those that zeroed pageblocks say are there and linked. */
+static void free_initial(struct pr_machine *m, struct zone *z, pfn_t start, pfn_t end)
+{
+	struct free_area *area = &z->area[MAX_ORDER];
+	struct list *l = &area->list[MT_MOVABLE];
+
+	z->initial_first = rel_of(z, start);
+	z->initial_end = rel_of(z, end);
+	l->first = z->initial_first;
+	l->last = z->initial_end - BLOCK_STEP;
+	l->nr = (z->initial_end - z->initial_first) >> MAX_ORDER;
+	link_set_next(m, z, l->last, MAX_ORDER, false, LINK_NONE);
+	area->nr_free = l->nr;
+	z->mask[MT_MOVABLE] |= 1u << MAX_ORDER;
+	z->free_pages += (int64_t)(end - start);
+}
+
 /* As memblock gives its memory over at boot: ascending, in the largest aligned blocks. */
 static void free_all(struct pr_machine *m, struct zone *z)
 {
@@ -168,6 +216,13 @@ static void free_all(struct pr_machine *m, struct zone *z)
 			order = MAX_ORDER;
 		while (pfn + (1ull << order) > end)
 			order--;
+		if (order == MAX_ORDER) { /* all of this order are in a row */
+			pfn_t last = end & ~(pfn_t)((1u << MAX_ORDER) - 1);
+
+			free_initial(m, z, pfn, last);
+			pfn = last;
+			continue;
+		}
 		pr_place_free(m, pfn, order, MT_MOVABLE, true);
 		pfn += 1ull << order;
 	}
@@ -193,14 +248,16 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	set_pointers(m, mem);
 	nodes_init(m, spec);
 	for (unsigned i = 0; i < spec->nr_zones; i++) {
-		m->zones[i].page_base = pages;
-		m->zones[i].block_base = blocks;
+		m->zones[i].page_delta = pages - spec->zone[i].start_pfn;
+		m->zones[i].block_delta = blocks - (spec->zone[i].start_pfn >> PAGEBLOCK_ORDER);
+		m->zones[i].pcp_base = (uint64_t)i * a->nr_cpus;
 		zone_init(m, &m->zones[i], &spec->zone[i]);
 		node_add_zone(m, i);
 		pages += spec->zone[i].spanned;
 		blocks += zone_blocks(&spec->zone[i]);
 		managed += spec->zone[i].managed;
 	}
+	map_init(m);
 	/* build_all_zonelists: grouping by mobility needs a block for each type */
 	a->mobility_disabled = managed < (uint64_t)PAGEBLOCK_PAGES * NR_MIGRATETYPES;
 	for (unsigned i = 0; i < spec->nr_zones && !spec->pages_by_hand; i++)
@@ -212,25 +269,27 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 
 struct zone *pr_zone_of(const struct pr_machine *m, pfn_t pfn)
 {
-	for (unsigned i = 0; i < m->arena->nr_zones; i++)
-		if (zone_spans(&m->zones[i], pfn))
-			return &m->zones[i];
-	return NULL;
+	return zone_of(m, pfn);
 }
 
 uint32_t pr_list_next(const struct pr_machine *m, const struct zone *z, unsigned order, bool pcp,
 		      uint32_t rel)
 {
-	return any_links(m, z, rel, order, pcp)->next;
+	return link_next(m, z, rel, order, pcp);
 }
 
-int pr_pcp_index(unsigned order, enum migratetype type)
+int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
-	if (order <= COSTLY_ORDER)
-		return (int)(order * NR_PCP_TYPES + type);
-	if (order == PAGEBLOCK_ORDER)
-		return NR_LOWORDER_PCP_LISTS + (type == MT_MOVABLE);
-	return -1;
+	uint32_t info;
+	int order;
+
+	if (!(pfn & (PAGEBLOCK_PAGES - 1))) {
+		order = block_free_order(m, z, pfn);
+		if (order >= 0)
+			return order;
+	}
+	info = load(&pr_page(m, z, pfn)->info);
+	return (info & 0xff) == PAGE_FREE ? (int)(info >> 8 & 0xff) : -1;
 }
 
 unsigned pr_pcp_order(int i)
@@ -240,10 +299,10 @@ unsigned pr_pcp_order(int i)
 
 int64_t pr_zone_free_snapshot(const struct pr_machine *m, const struct zone *z)
 {
-	int64_t n = z->free_pages;
+	int64_t n = load(&z->free_pages);
 
 	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		n += pr_pcp(m, z, c)->free_diff;
+		n += load(&pr_pcp(m, z, c)->free_diff);
 	return n < 0 ? 0 : n;
 }
 
@@ -260,20 +319,14 @@ static struct zone *place_zone(const struct pr_machine *m, pfn_t pfn, unsigned o
 int pr_place_free(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type, bool tail)
 {
 	struct zone *z = place_zone(m, pfn, order);
-	uint32_t rel;
 
 	if (!z || type >= NR_MIGRATETYPES)
 		return -EINVAL;
-	rel = rel_of(z, pfn);
-	list_push(m, z, &z->area[order].list[type], rel, order, false, tail);
-	z->area[order].nr_free++;
-	if (order >= PAGEBLOCK_ORDER) {
-		pr_block(m, z, pfn)->state = PAGE_FREE;
-		pr_block(m, z, pfn)->order = (uint8_t)order;
-	} else {
-		pr_page(m, z, pfn)->state = PAGE_FREE;
-		pr_page(m, z, pfn)->order = (uint8_t)order;
-	}
+	area_push(&(struct op){.m = m, .z = z}, rel_of(z, pfn), order, type, tail);
+	if (order >= PAGEBLOCK_ORDER)
+		block_set_state(pr_block(m, z, pfn), BLOCK_FREE, order);
+	else
+		store(&pr_page(m, z, pfn)->info, page_info(PAGE_FREE, order, 0, 0));
 	if (type == MT_ISOLATE)
 		return 0;
 	z->free_pages += 1ll << order;
@@ -290,7 +343,7 @@ int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type)
 
 	if (!z || type >= NR_MIGRATETYPES)
 		return -EINVAL;
-	pr_block(m, z, pfn)->type = (uint8_t)type;
+	block_set_type(pr_block(m, z, pfn), type);
 	return 0;
 }
 
@@ -300,24 +353,61 @@ int pr_set_block_absent(struct pr_machine *m, pfn_t pfn)
 
 	if (!z)
 		return -EINVAL;
-	pr_block(m, z, pfn)->absent = true;
+	pr_block(m, z, pfn)->flags |= BLOCK_ABSENT;
 	return 0;
+}
+
+/* Pages of all CPUs and both ways, in zone z: given, or taken back. */
+static uint64_t pages_counted(const struct pr_machine *m, const struct zone *z, bool freed)
+{
+	uint64_t sum = 0;
+
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		for (unsigned way = 0; way < 2; way++) {
+			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
+
+			for (unsigned o = 0; o < NR_ORDERS; o++)
+				sum += load(freed ? &n->freed[o] : &n->taken[o]) << o;
+		}
+	return sum;
 }
 
 uint64_t pr_event(const struct pr_machine *m, enum pr_event e)
 {
-	return m->arena->event[e];
+	uint64_t n = load(&m->arena->event[e]);
+
+	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
+		const struct zone *z = &m->zones[i];
+
+		if (e == EV_PGFREE)
+			n += pages_counted(m, z, true);
+		else if (e == EV_PGALLOC_DMA + z->type)
+			n += pages_counted(m, z, false);
+	}
+	return n;
 }
 
 void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n)
 {
-	m->arena->event[e] += n;
+	__atomic_fetch_add(&m->arena->event[e], n, __ATOMIC_RELAXED);
 }
 
 struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z)
 {
-	return (struct pr_numa){z->numa_hit, z->numa_miss, z->numa_foreign, z->numa_interleave,
-				z->numa_local, z->numa_other};
+	struct pr_numa numa = {.foreign = load(&z->numa_foreign)};
+
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
+		for (unsigned way = 0; way < 2; way++) {
+			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
+			uint64_t taken = 0, missed = load(&n->missed);
+
+			for (unsigned o = 0; o < NR_ORDERS; o++)
+				taken += load(&n->taken[o]);
+			numa.hit += taken - missed;
+			numa.miss += missed;
+			*(m->arena->cpu_node[c] == z->node ? &numa.local : &numa.other) += taken;
+		}
+	return numa;
 }
 
 int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
@@ -332,9 +422,7 @@ int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratety
 		return -EINVAL;
 	pcp = pr_pcp(m, z, cpu);
 	page = pr_page(m, z, pfn);
-	page->state = PAGE_PCP;
-	page->order = (uint8_t)order;
-	page->pcp_mt = (uint8_t)type;
+	store(&page->info, page_info(PAGE_PCP, order, 0, type));
 	list_push(m, z, &pcp->list[i], rel_of(z, pfn), order, true, true);
 	pcp->count += 1 << order;
 	return 0;

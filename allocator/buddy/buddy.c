@@ -11,10 +11,10 @@ static void mod_counter(int64_t *zone, int *diff, int threshold, int64_t delta)
 	int64_t x = *diff + delta;
 
 	if (x > threshold || x < -threshold) {
-		*zone += x;
+		store(zone, *zone + x);
 		x = 0;
 	}
-	*diff = (int)x;
+	store(diff, (int)x);
 }
 
 void account_free(struct op *op, int64_t pages, enum migratetype mt)
@@ -24,68 +24,39 @@ void account_free(struct op *op, int64_t pages, enum migratetype mt)
 	if (mt == MT_ISOLATE)
 		return;
 	mod_counter(&op->z->free_pages, &pcp->free_diff, pcp->stat_threshold, pages);
+	if (likely(mt < NR_PCP_TYPES))
+		return;
 	if (mt == MT_CMA)
 		mod_counter(&op->z->free_cma, &pcp->cma_diff, pcp->stat_threshold, pages);
-	else if (mt == MT_HIGHATOMIC)
-		op->z->free_highatomic += (uint64_t)pages;
-}
-
-int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
-{
-	const struct page *page = pr_page(m, z, pfn);
-
-	if (!(pfn & (PAGEBLOCK_PAGES - 1))) {
-		const struct pageblock *b = pr_block(m, z, pfn);
-
-		if (b->state == PAGE_FREE)
-			return b->order;
-	}
-	return page->state == PAGE_FREE ? page->order : -1;
+	else
+		store(&op->z->free_highatomic, op->z->free_highatomic + (uint64_t)pages);
 }
 
 bool buddy_is_free(const struct pr_machine *m, const struct zone *z, pfn_t pfn, unsigned order)
 {
 	if (!zone_spans(z, pfn))
 		return false;
-	if (order >= PAGEBLOCK_ORDER) {
-		const struct pageblock *b = pr_block(m, z, pfn);
-
-		return b->state == PAGE_FREE && b->order == order;
-	}
-	return pr_page(m, z, pfn)->state == PAGE_FREE && pr_page(m, z, pfn)->order == order;
-}
-
-static void set_head(struct op *op, pfn_t pfn, unsigned order, uint8_t state)
-{
-	if (order >= PAGEBLOCK_ORDER) {
-		struct pageblock *b = pr_block(op->m, op->z, pfn);
-
-		b->state = state;
-		b->order = state ? (uint8_t)order : 0;
-	} else {
-		struct page *page = pr_page(op->m, op->z, pfn);
-
-		page->state = state;
-		page->order = state ? (uint8_t)order : 0;
-	}
+	if (order >= PAGEBLOCK_ORDER)
+		return block_free_order(m, z, pfn) == (int)order;
+	return page_info_is(load(&pr_page(m, z, pfn)->info), PAGE_FREE, order);
 }
 
 void buddy_add(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt, bool tail)
 {
-	struct free_area *area = &op->z->area[order];
-
-	list_push(op->m, op->z, &area->list[mt], rel_of(op->z, pfn), order, false, tail);
-	area->nr_free++;
-	set_head(op, pfn, order, PAGE_FREE);
+	if (order >= PAGEBLOCK_ORDER)
+		block_set_state(pr_block(op->m, op->z, pfn), BLOCK_FREE, order);
+	else
+		store(&pr_page(op->m, op->z, pfn)->info, page_info(PAGE_FREE, order, 0, 0));
+	area_push(op, rel_of(op->z, pfn), order, mt, tail);
 }
 
 void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
-	struct free_area *area = &op->z->area[order];
-
-	list_remove(op->m, op->z, &area->list[mt], rel_of(op->z, pfn), order, false);
-	area->nr_free--;
-	set_head(op, pfn, order, PAGE_BOOT);
+	area_remove(op, rel_of(op->z, pfn), order, mt);
+	if (order >= PAGEBLOCK_ORDER)
+		block_set_state(pr_block(op->m, op->z, pfn), BLOCK_BUSY, 0);
+	else
+		store(&pr_page(op->m, op->z, pfn)->info, 0);
 }
 
 int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum migratetype mt)
@@ -103,6 +74,7 @@ int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum
 pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high,
 			   enum migratetype mt)
 {
+	intent_set(op->z, rel_of(op->z, pfn), high);
 	buddy_del(op, pfn, high, mt);
 	/* booked in one piece: what leaves is the request alone */
 	account_free(op, buddy_expand(op, pfn, low, high, mt) - (1ll << high), mt);
@@ -111,19 +83,19 @@ pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high
 
 pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt)
 {
-	for (unsigned o = order; o < NR_ORDERS; o++) {
-		uint32_t rel = op->z->area[o].list[mt].first;
+	unsigned orders = (unsigned)op->z->mask[mt] >> order, o;
 
-		if (rel != LINK_NONE)
-			return buddy_del_and_expand(op, op->z->start_pfn + rel, order, o, mt);
-	}
-	return PFN_NONE;
+	if (!orders)
+		return PFN_NONE;
+	o = order + (unsigned)__builtin_ctz(orders);
+	return buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[mt].first, order, o,
+				    mt);
 }
 
 void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
 	for (unsigned i = 0; i < 1u << (order - PAGEBLOCK_ORDER); i++)
-		pr_block(op->m, op->z, pfn + i * PAGEBLOCK_PAGES)->type = (uint8_t)mt;
+		block_set_type(pr_block(op->m, op->z, pfn + i * PAGEBLOCK_PAGES), mt);
 }
 
 /*
@@ -157,6 +129,7 @@ static bool captured(const struct op *op, pfn_t pfn, unsigned order, enum migrat
 
 void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
+	intent_set(op->z, rel_of(op->z, pfn), order);
 	account_free(op, 1ll << order, mt);
 	while (order < MAX_ORDER) {
 		pfn_t buddy = pfn ^ (1ull << order);
@@ -173,6 +146,7 @@ void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype m
 			if (buddy_mt != mt && !(type_mergeable(mt) && type_mergeable(buddy_mt)))
 				break;
 		}
+		intent_set(op->z, rel_of(op->z, pfn & buddy), order + 1);
 		buddy_del(op, buddy, order, buddy_mt);
 		if (buddy_mt != mt)
 			block_set_type_range(op, buddy, order, mt);

@@ -24,7 +24,7 @@ enum alloc_flag {
 	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
 };
 
-/* --- buddy.c --- */
+/* --- buddy.c, fallback.c: under the zone's lock --- */
 /* Books pages of a type as free (or, negative, as taken): per-CPU difference first, as vmstat. */
 void account_free(struct op *op, int64_t pages, enum migratetype mt);
 bool buddy_is_free(const struct pr_machine *m, const struct zone *z, pfn_t pfn, unsigned order);
@@ -54,11 +54,10 @@ void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype m
 void buddy_free(struct op *op, pfn_t pfn, unsigned order);
 static inline enum migratetype block_type(const struct op *op, pfn_t pfn)
 {
-	return (enum migratetype)pr_block(op->m, op->z, pfn)->type;
+	return pr_block_type(op->m, op->z, pfn);
 }
 void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
 
-/* --- fallback.c --- */
 /* Where the last search of a row of allocations ended (enum rmqueue_mode). */
 enum take_mode { TAKE_NORMAL, TAKE_CMA, TAKE_CLAIM, TAKE_STEAL };
 /* One block, own type first, then CMA, claiming, stealing; PFN_NONE (mm/page_alloc.c: __rmqueue). */
@@ -67,14 +66,41 @@ pfn_t buddy_take(struct op *op, unsigned order, enum migratetype mt, unsigned al
 /* Moves a pageblock's free blocks to a type's lists; pages moved, -1 outside the zone. */
 int block_move_free(struct op *op, pfn_t pfn, enum migratetype from, enum migratetype to);
 
-/* --- pcp.c --- */
+/* --- pcp.c: under the lists' lock; the zone's is taken inside --- */
 static inline bool pcp_order(unsigned order)
 {
 	return order <= COSTLY_ORDER || order == PAGEBLOCK_ORDER;
 }
-pfn_t pcp_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags);
-/* The same without the halving of free_count: the bulk allocator's loop. */
-pfn_t pcp_take_bulk(struct op *op, enum migratetype mt, unsigned alloc_flags);
+/* Fetches blocks from the zone into an empty list; false if there are none. */
+bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratetype mt,
+		unsigned alloc_flags);
+/* Takes the first block off a list that has one. */
+static inline void pcp_pop(struct pcp *p, struct page *frames, struct list *list, unsigned order)
+{
+	frame_list_pop(list, frames);
+	p->count -= 1 << order;
+}
+/* The first block of a list, refilled if need be. */
+static inline pfn_t pcp_take_bulk(struct op *op, unsigned order, enum migratetype mt,
+				  unsigned alloc_flags)
+{
+	struct list *list = &op->pcp->list[pr_pcp_index(order, mt)];
+	uint32_t rel;
+
+	if (unlikely(!list->nr) && !pcp_refill(op, list, order, mt, alloc_flags))
+		return PFN_NONE;
+	rel = list->first;
+	pcp_pop(op->pcp, zone_frames(op->m, op->z), list, order);
+	return op->z->start_pfn + rel;
+}
+/* The same for a single request, which ends a row of frees. */
+static inline pfn_t pcp_take(struct op *op, unsigned order, enum migratetype mt,
+			     unsigned alloc_flags)
+{
+	op->pcp->free_count >>= 1;
+	return pcp_take_bulk(op, order, mt, alloc_flags);
+}
+/* Puts a block on the list of its pageblock's type, and spills when the lists are too long. */
 void pcp_free(struct op *op, pfn_t pfn, unsigned order);
 void pcp_drain(struct op *op);
 /* Takes the lists' high down; true if there is more to do at the next tick. */

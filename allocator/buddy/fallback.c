@@ -11,13 +11,16 @@ static const enum migratetype fallback_order[NR_PCP_TYPES][NR_PCP_TYPES - 1] = {
 	[MT_RECLAIMABLE] = {MT_UNMOVABLE, MT_MOVABLE},
 };
 
-/* First other type with a block of this order; NR_MIGRATETYPES if none. */
-static enum migratetype fallback_type(const struct free_area *area, enum migratetype mt)
+/* Orders at which another type has a block; bit o for order o. */
+static unsigned fallback_orders(const struct zone *z, enum migratetype mt)
 {
-	for (unsigned i = 0; i < NR_PCP_TYPES - 1; i++)
-		if (area->list[fallback_order[mt][i]].nr)
-			return fallback_order[mt][i];
-	return NR_MIGRATETYPES;
+	return z->mask[fallback_order[mt][0]] | z->mask[fallback_order[mt][1]];
+}
+
+/* First other type with a block of this order; there is one. */
+static enum migratetype fallback_type(const struct zone *z, unsigned order, enum migratetype mt)
+{
+	return fallback_order[mt][!(z->mask[fallback_order[mt][0]] >> order & 1)];
 }
 
 /* Movable requests disturb other blocks only through large pieces: they can be moved later. */
@@ -40,9 +43,9 @@ static bool boost_watermark(const struct pr_machine *m, struct zone *z)
 		return false;
 	if (max < PAGEBLOCK_PAGES)
 		max = PAGEBLOCK_PAGES;
-	z->watermark_boost += PAGEBLOCK_PAGES;
-	if (z->watermark_boost > max)
-		z->watermark_boost = max;
+	store(&z->watermark_boost, z->watermark_boost + PAGEBLOCK_PAGES < max
+					   ? z->watermark_boost + PAGEBLOCK_PAGES
+					   : max);
 	return true;
 }
 
@@ -59,17 +62,16 @@ static void count_block(const struct op *op, pfn_t start, unsigned *free, unsign
 
 	*free = *movable = 0;
 	for (pfn_t pfn = start; pfn < end;) {
-		const struct page *page = pr_page(op->m, op->z, pfn);
+		uint32_t info = load(&pr_page(op->m, op->z, pfn)->info);
+		enum page_state state = info & 0xff;
 		unsigned n = 1;
 
-		if (page->state == PAGE_FREE) {
-			n = 1u << page->order;
+		if (state == PAGE_FREE || state == PAGE_USED)
+			n = 1u << (info >> 8 & 0xff);
+		if (state == PAGE_FREE)
 			*free += n;
-		} else if (page->state == PAGE_USED) {
-			n = 1u << page->order;
-			if (page->flags & PAGE_LRU)
-				*movable += n;
-		}
+		else if (state == PAGE_USED && (info >> 16 & PAGE_LRU))
+			*movable += n;
 		pfn += n;
 	}
 }
@@ -83,24 +85,23 @@ int block_move_free(struct op *op, pfn_t pfn, enum migratetype from, enum migrat
 		return -1;
 	end = start + PAGEBLOCK_PAGES;
 	for (pfn = start; pfn < end;) {
-		const struct page *page = pr_page(op->m, op->z, pfn);
-		unsigned order = page->order;
+		uint32_t info = load(&pr_page(op->m, op->z, pfn)->info);
+		unsigned order = info >> 8 & 0xff;
 
-		if (page->state != PAGE_FREE) {
+		if ((info & 0xff) != PAGE_FREE) {
 			pfn++;
 			continue;
 		}
-		list_remove(op->m, op->z, &op->z->area[order].list[from], rel_of(op->z, pfn), order,
-			    false);
-		list_push(op->m, op->z, &op->z->area[order].list[to], rel_of(op->z, pfn), order,
-			  false, true);
+		intent_set(op->z, rel_of(op->z, pfn), order);
+		area_remove(op, rel_of(op->z, pfn), order, from);
+		area_push(op, rel_of(op->z, pfn), order, to, true);
 		/* two entries in the books, as Linux: a CPU's difference may overflow in between */
 		account_free(op, -(1ll << order), from);
 		account_free(op, 1ll << order, to);
 		pfn += 1ull << order;
 		moved += 1 << order;
 	}
-	pr_block(op->m, op->z, start)->type = (uint8_t)to;
+	block_set_type(pr_block(op->m, op->z, start), to);
 	return moved;
 }
 
@@ -115,6 +116,7 @@ static pfn_t claim_block(struct op *op, pfn_t pfn, unsigned have, unsigned order
 	if (was == MT_HIGHATOMIC)
 		return PFN_NONE;
 	if (have >= PAGEBLOCK_ORDER) {
+		intent_set(op->z, rel_of(op->z, pfn), have);
 		buddy_del(op, pfn, have, was);
 		account_free(op, -(1ll << have), was);
 		block_set_type_range(op, pfn, have, mt);
@@ -122,7 +124,7 @@ static pfn_t claim_block(struct op *op, pfn_t pfn, unsigned have, unsigned order
 		return pfn;
 	}
 	if (boost_watermark(op->m, op->z) && (alloc_flags & ALLOC_KSWAPD))
-		op->z->flags |= ZONE_BOOSTED_WATERMARK;
+		zone_flag_set(op->z, ZONE_BOOSTED_WATERMARK);
 	if (!whole_block(op, pfn, &start))
 		return PFN_NONE;
 	count_block(op, start, &free, &movable);
@@ -139,23 +141,22 @@ static pfn_t claim_block(struct op *op, pfn_t pfn, unsigned have, unsigned order
 /* From the largest piece of another type down: the fewer blocks get mixed, the better. */
 static pfn_t take_claim(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags)
 {
-	int min = (int)order;
+	unsigned min = order, orders;
 
 	if (order < PAGEBLOCK_ORDER && (alloc_flags & ALLOC_NOFRAGMENT))
 		min = PAGEBLOCK_ORDER;
-	for (int o = MAX_ORDER; o >= min; o--) {
-		struct free_area *area = &op->z->area[o];
-		enum migratetype other = area->nr_free ? fallback_type(area, mt) : NR_MIGRATETYPES;
+	for (orders = fallback_orders(op->z, mt) >> min << min; orders;) {
+		unsigned o = 31 - (unsigned)__builtin_clz(orders);
+		enum migratetype other = fallback_type(op->z, o, mt);
 		pfn_t pfn;
 
-		if (other == NR_MIGRATETYPES)
-			continue;
-		if (!may_claim(op->m, (unsigned)o, mt))
+		if (!may_claim(op->m, o, mt))
 			break;
-		pfn = claim_block(op, op->z->start_pfn + area->list[other].first, (unsigned)o, order,
+		pfn = claim_block(op, op->z->start_pfn + op->z->area[o].list[other].first, o, order,
 				  mt, alloc_flags);
 		if (pfn != PFN_NONE)
 			return pfn;
+		orders &= ~(1u << o);
 	}
 	return PFN_NONE;
 }
@@ -163,15 +164,15 @@ static pfn_t take_claim(struct op *op, unsigned order, enum migratetype mt, unsi
 /* A single piece, the smallest that will do; the block keeps its type. */
 static pfn_t take_steal(struct op *op, unsigned order, enum migratetype mt)
 {
-	for (unsigned o = order; o < NR_ORDERS; o++) {
-		struct free_area *area = &op->z->area[o];
-		enum migratetype other = area->nr_free ? fallback_type(area, mt) : NR_MIGRATETYPES;
+	unsigned orders = fallback_orders(op->z, mt) >> order, o;
+	enum migratetype other;
 
-		if (other != NR_MIGRATETYPES)
-			return buddy_del_and_expand(op, op->z->start_pfn + area->list[other].first,
-						    order, o, other);
-	}
-	return PFN_NONE;
+	if (!orders)
+		return PFN_NONE;
+	o = order + (unsigned)__builtin_ctz(orders);
+	other = fallback_type(op->z, o, mt);
+	return buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[other].first, order,
+				    o, other);
 }
 
 pfn_t buddy_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags,

@@ -42,7 +42,7 @@ static int refill_blocks(struct op *op, unsigned order)
 	if (high < p->batch)
 		return 1;
 	batch = order ? p->batch : p->batch << p->alloc_factor;
-	if (p->high_min != p->high_max && !(op->z->flags & ZONE_BELOW_HIGH))
+	if (p->high_min != p->high_max && !(load(&op->z->flags) & ZONE_BELOW_HIGH))
 		high = p->high = min_int(high + batch, p->high_max);
 	if (!order) {
 		int max = max_int(high - p->count - p->batch, p->batch);
@@ -56,61 +56,50 @@ static int refill_blocks(struct op *op, unsigned order)
 	return batch;
 }
 
-static void refill(struct op *op, struct list *list, unsigned order, enum migratetype mt,
-		   unsigned alloc_flags)
+bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratetype mt,
+		unsigned alloc_flags)
 {
 	enum take_mode mode = TAKE_NORMAL;
 	int n = refill_blocks(op, order), i;
 
+	zone_lock(op->z);
 	for (i = 0; i < n; i++) {
 		pfn_t pfn = buddy_take(op, order, mt, alloc_flags, &mode);
-		struct page *page;
 
 		if (pfn == PFN_NONE)
 			break;
-		page = pr_page(op->m, op->z, pfn);
-		page->state = PAGE_PCP;
-		page->order = (uint8_t)order;
-		page->pcp_mt = (uint8_t)mt;
-		list_push(op->m, op->z, list, rel_of(op->z, pfn), order, true, true);
+		store(&pr_page(op->m, op->z, pfn)->info, page_info(PAGE_PCP, order, 0, mt));
+		list_push_tail(op->m, op->z, list, rel_of(op->z, pfn), order, true);
 	}
+	zone_unlock(op->z);
 	op->pcp->count += i << order;
+	return i > 0;
 }
 
-static pfn_t take_from_list(struct op *op, unsigned order, enum migratetype mt,
-			    unsigned alloc_flags)
+/* The last block of list i to the zone. */
+static void flush_one(struct op *op, struct list *list, unsigned order)
 {
-	struct list *list = &op->pcp->list[pr_pcp_index(order, mt)];
-	uint32_t rel;
+	uint32_t rel = list->last;
+	pfn_t pfn = op->z->start_pfn + rel;
 
-	if (!list->nr)
-		refill(op, list, order, mt, alloc_flags);
-	if (!list->nr)
-		return PFN_NONE;
-	rel = list->first;
+	intent_set(op->z, rel, order);
 	list_remove(op->m, op->z, list, rel, order, true);
+	store(&pr_page(op->m, op->z, pfn)->info, 0);
+	if (list->nr) /* the next one's frame, and its buddy's, which lies beside it or near */
+		__builtin_prefetch(page_rel(op->m, op->z, list->last), 1);
 	op->pcp->count -= 1 << order;
-	return op->z->start_pfn + rel;
-}
-
-pfn_t pcp_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags)
-{
-	op->pcp->free_count >>= 1;
-	return take_from_list(op, order, mt, alloc_flags);
-}
-
-pfn_t pcp_take_bulk(struct op *op, enum migratetype mt, unsigned alloc_flags)
-{
-	return take_from_list(op, 0, mt, alloc_flags);
+	buddy_free_one(op, pfn, order, block_type(op, pfn));
 }
 
 void pcp_flush(struct op *op, int count, int first)
 {
 	struct pcp *p = op->pcp;
-	int i = first - 1;
+	int i = first - 1, left = p->count - min_int(p->count, count);
 
-	count = min_int(p->count, count);
-	while (count > 0) {
+	if (p->count <= left)
+		return;
+	zone_lock(op->z);
+	while (p->count > left) {
 		struct list *list;
 		unsigned order;
 
@@ -119,18 +108,11 @@ void pcp_flush(struct op *op, int count, int first)
 			list = &p->list[i];
 		} while (!list->nr);
 		order = pr_pcp_order(i);
-		do {
-			uint32_t rel = list->last;
-			pfn_t pfn = op->z->start_pfn + rel;
-			struct page *page = pr_page(op->m, op->z, pfn);
-
-			list_remove(op->m, op->z, list, rel, order, true);
-			page->state = page->order = page->pcp_mt = 0;
-			count -= 1 << order;
-			p->count -= 1 << order;
-			buddy_free_one(op, pfn, order, block_type(op, pfn));
-		} while (count > 0 && list->nr);
+		do
+			flush_one(op, list, order);
+		while (p->count > left && list->nr);
 	}
+	zone_unlock(op->z);
 }
 
 /* How many pages to give back when count reached high. */
@@ -155,13 +137,13 @@ static int spill_high(struct op *op, bool free_high)
 		p->high = max_int(high - (p->batch << BATCH_SCALE_MAX), p->high_min);
 		return 0;
 	}
-	if (op->z->flags & ZONE_RECLAIM_ACTIVE) {
+	if (load(&op->z->flags) & ZONE_RECLAIM_ACTIVE) {
 		p->high = max_int(high - max_int(p->free_count, p->batch), p->high_min);
 		return min_int(p->batch << 2, p->high);
 	}
 	if (p->high_min == p->high_max)
 		return high;
-	if (op->z->flags & ZONE_BELOW_HIGH) {
+	if (load(&op->z->flags) & ZONE_BELOW_HIGH) {
 		p->high = max_int(high - max_int(p->free_count, p->batch), p->high_min);
 		high = max_int(p->count, p->high_min);
 	} else if (p->count >= high) {
@@ -174,51 +156,66 @@ static int spill_high(struct op *op, bool free_high)
 }
 
 /* A consumer that frees large blocks in a row on another CPU than the producer's: cut it short. */
-static bool frees_high_orders(struct pcp *p, unsigned order)
+static inline bool frees_high_orders(struct pcp *p, unsigned order)
 {
-	bool yes = false;
+	bool yes;
 
-	if (order && order <= COSTLY_ORDER) {
-		yes = p->free_count >= p->batch && (p->flags & PCPF_PREV_FREE_HIGH_ORDER) &&
-		      (!(p->flags & PCPF_FREE_HIGH_BATCH) || p->count >= p->batch);
-		p->flags |= PCPF_PREV_FREE_HIGH_ORDER;
-	} else {
+	if (!order || order > COSTLY_ORDER) {
 		p->flags &= (uint8_t)~PCPF_PREV_FREE_HIGH_ORDER;
+		return false;
 	}
+	yes = p->free_count >= p->batch && (p->flags & PCPF_PREV_FREE_HIGH_ORDER) &&
+	      (!(p->flags & PCPF_FREE_HIGH_BATCH) || p->count >= p->batch);
+	p->flags |= PCPF_PREV_FREE_HIGH_ORDER;
 	return yes;
+}
+
+/* The lists may have become too long: list i is where the newest block went. */
+static void spill(struct op *op, int i, bool free_high)
+{
+	struct pcp *p = op->pcp;
+	int high = spill_high(op, free_high);
+
+	if (p->count < high)
+		return;
+	pcp_flush(op, spill_pages(p, high, free_high), i);
+	if ((load(&op->z->flags) & ZONE_BELOW_HIGH) &&
+	    zone_watermark_ok(op->z, 0, zone_mark(op->z, WMARK_HIGH), ZONE_MOVABLE, 0))
+		zone_flag_clear(op->z, ZONE_BELOW_HIGH);
 }
 
 void pcp_free(struct op *op, pfn_t pfn, unsigned order)
 {
+	struct page *frames = zone_frames(op->m, op->z);
 	enum migratetype mt = block_type(op, pfn);
-	struct page *page = pr_page(op->m, op->z, pfn);
+	uint32_t rel = rel_of(op->z, pfn);
 	struct pcp *p = op->pcp;
 	bool free_high;
 	int i, high;
 
-	if (mt == MT_ISOLATE) {
+	if (unlikely(mt == MT_ISOLATE)) {
+		zone_lock(op->z);
 		buddy_free_one(op, pfn, order, mt);
+		zone_unlock(op->z);
 		return;
 	}
 	if (mt >= NR_PCP_TYPES)
 		mt = MT_MOVABLE; /* CMA and high-atomic pages may be used by movable requests */
-	p->alloc_factor >>= 1;
+	store(&frames[rel].info, page_info(PAGE_PCP, order, 0, mt));
 	i = pr_pcp_index(order, mt);
-	page->state = PAGE_PCP;
-	page->order = (uint8_t)order;
-	page->pcp_mt = (uint8_t)mt;
-	list_push(op->m, op->z, &p->list[i], rel_of(op->z, pfn), order, true, false);
+	frame_list_push(&p->list[i], frames, rel);
+	p->alloc_factor >>= 1;
 	p->count += 1 << order;
 	free_high = frees_high_orders(p, order);
 	if (p->free_count < (p->batch << BATCH_SCALE_MAX))
 		p->free_count = (int16_t)(p->free_count + (1 << order));
-	high = spill_high(op, free_high);
-	if (p->count < high)
-		return;
-	pcp_flush(op, spill_pages(p, high, free_high), i);
-	if ((op->z->flags & ZONE_BELOW_HIGH) &&
-	    zone_watermark_ok(op->z, 0, zone_mark(op->z, WMARK_HIGH), ZONE_MOVABLE, 0))
-		op->z->flags &= ~(uint32_t)ZONE_BELOW_HIGH;
+	high = clamp_high(p);
+	/* nothing presses and there is room: what spill_high() would find */
+	if (likely(high > p->count && !free_high &&
+		   !(load(&op->z->flags) & (ZONE_RECLAIM_ACTIVE | ZONE_BELOW_HIGH))))
+		p->high = high;
+	else
+		spill(op, i, free_high);
 }
 
 void pcp_drain(struct op *op)

@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * replay.c: recorded events drive the allocator. The trace's frames are only names here: a table
- * says which block of the engine stands for each.
+ * says which block of the engine stands for each. Lines are parsed a batch ahead of what they do,
+ * so that the table's memory is on its way when it is wanted.
  */
 #include <pagerig/lab.h>
 
-#include <ctype.h>
+#include "lab/boot.h"
+#include "lab/frames.h"
+#include "lab/trace_line.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 1024, GFP_CACHE = 256, FIRST_SLOTS = 1 << 16 };
-
-/* Open addressing, linear probing; key is the trace's frame + 1, 0 for an empty slot. */
-struct slot {
-	uint64_t key;
-	pfn_t pfn; /* PFN_NONE: the engine had none */
-	uint32_t order;
-};
+enum { MAX_LINE = 1024, BATCH = 64, WHY = 160 };
 
 struct pr_replay {
 	struct pr_machine *m;
 	struct pr_replay_stats stats;
-	struct slot *slot;
-	uint64_t nr_slots, used;
-	struct {
-		char text[200];
-		gfp_t gfp;
-	} cache[GFP_CACHE];
+	struct frames frames;
+	struct boot boot;
+	struct trace_event batch[BATCH];
+	unsigned nr_batch;
+	uint64_t (*start)[NR_ORDERS]; /* free blocks of each zone when it began */
+	int failed;		      /* the errno that ended it */
+	char why[WHY];
 	char carry[MAX_LINE];
 	size_t carried;
-	char *why;
-	size_t why_size;
-};
-
-struct event {
-	uint64_t pfn;
-	unsigned order, cpu;
-	gfp_t gfp;
+	struct trace_parser parser;
 };
 
 struct pr_replay *pr_replay_new(struct pr_machine *m)
@@ -48,12 +39,14 @@ struct pr_replay *pr_replay_new(struct pr_machine *m)
 	if (!r)
 		return NULL;
 	r->m = m;
-	r->nr_slots = FIRST_SLOTS;
-	r->slot = calloc(r->nr_slots, sizeof(*r->slot));
-	if (!r->slot) {
-		free(r);
+	r->start = calloc(m->arena->nr_zones, sizeof(*r->start));
+	if (!r->start || frames_init(&r->frames) || boot_init(&r->boot, m)) {
+		pr_replay_free(r);
 		return NULL;
 	}
+	for (unsigned z = 0; z < m->arena->nr_zones; z++)
+		for (unsigned o = 0; o < NR_ORDERS; o++)
+			r->start[z][o] = m->zones[z].area[o].nr_free;
 	return r;
 }
 
@@ -61,10 +54,16 @@ void pr_replay_free(struct pr_replay *r)
 {
 	if (!r)
 		return;
-	for (uint64_t i = 0; i < r->nr_slots; i++)
-		if (r->slot[i].key && r->slot[i].pfn != PFN_NONE)
-			pr_free(r->m, r->slot[i].pfn, r->slot[i].order, 0);
-	free(r->slot);
+	for (uint32_t i = 0; i < r->frames.nr_groups; i++)
+		for (unsigned n = 0; n < GROUP_FRAMES; n++) {
+			block_t b = r->frames.group[i].head[n];
+
+			if (b && block_pfn(b) != PFN_NONE)
+				(void)pr_free(r->m, block_pfn(b), block_order(b), 0);
+		}
+	frames_exit(&r->frames);
+	boot_exit(&r->boot);
+	free(r->start);
 	free(r);
 }
 
@@ -73,224 +72,260 @@ void pr_replay_stats(const struct pr_replay *r, struct pr_replay_stats *s)
 	*s = r->stats;
 }
 
-static uint64_t home(const struct pr_replay *r, uint64_t key)
+uint64_t pr_replay_start_blocks(const struct pr_replay *r, unsigned zone, unsigned order)
 {
-	return (key * 0x9e3779b97f4a7c15ull >> 20) & (r->nr_slots - 1);
+	return r->start[zone][order];
 }
 
-static struct slot *find(const struct pr_replay *r, uint64_t key)
+static int refuse(struct pr_replay *r, int err, uint64_t line, const char *reason)
 {
-	uint64_t i = home(r, key);
-
-	while (r->slot[i].key && r->slot[i].key != key)
-		i = (i + 1) & (r->nr_slots - 1);
-	return &r->slot[i];
+	snprintf(r->why, sizeof(r->why), "line %llu: %s", (unsigned long long)line, reason);
+	r->failed = err;
+	return err;
 }
 
-static bool grow(struct pr_replay *r)
+/* The block that stands for a live head is freed and forgotten. */
+static void give_back(struct pr_replay *r, uint64_t frame, block_t b, unsigned cpu)
 {
-	struct slot *old = r->slot;
-	uint64_t nr = r->nr_slots;
+	unsigned order = block_order(b);
 
-	r->slot = calloc(nr * 2, sizeof(*old));
-	if (!r->slot) {
-		r->slot = old;
-		return false;
+	if (block_pfn(b) != PFN_NONE && !pr_free(r->m, block_pfn(b), order, cpu))
+		r->stats.in_use -= 1ll << order;
+	r->stats.trace_in_use -= 1ll << order;
+	frames_remove(&r->frames, frame, order);
+}
+
+/* Blocks in the way of a new one: their frees are not in the trace. */
+static void give_back_lost(struct pr_replay *r, const struct trace_event *e)
+{
+	for (uint64_t i = 0; i < 1ull << e->order; i++) {
+		uint64_t head;
+		block_t b;
+
+		if (!frames_head(&r->frames, e->frame + i, &head, &b))
+			continue;
+		r->stats.lost_frees++;
+		give_back(r, head, b, e->cpu);
 	}
-	r->nr_slots = nr * 2;
-	for (uint64_t i = 0; i < nr; i++)
-		if (old[i].key)
-			*find(r, old[i].key) = old[i];
-	free(old);
-	return true;
 }
 
-/* Empties a slot and moves up those behind it that would not be found any more. */
-static void erase(struct pr_replay *r, struct slot *s)
-{
-	uint64_t hole = (uint64_t)(s - r->slot), mask = r->nr_slots - 1;
-
-	for (uint64_t i = (hole + 1) & mask; r->slot[i].key; i = (i + 1) & mask)
-		if (((i - home(r, r->slot[i].key)) & mask) >= ((i - hole) & mask)) {
-			r->slot[hole] = r->slot[i];
-			hole = i;
-		}
-	r->slot[hole].key = 0;
-	r->used--;
-}
-
-static int refuse(struct pr_replay *r, const char *reason)
-{
-	snprintf(r->why, r->why_size, "line %llu: %s", (unsigned long long)r->stats.lines, reason);
-	return -EINVAL;
-}
-
-static void give_back(struct pr_replay *r, struct slot *s, unsigned cpu)
-{
-	if (s->pfn != PFN_NONE) {
-		pr_free(r->m, s->pfn, s->order, cpu);
-		r->stats.in_use -= 1ll << s->order;
-	}
-	r->stats.trace_in_use -= 1ll << s->order;
-	erase(r, s);
-}
-
-static int do_alloc(struct pr_replay *r, const struct event *e)
+static int do_alloc(struct pr_replay *r, const struct trace_event *e)
 {
 	struct pr_request req = PR_REQUEST(e->order, e->gfp | __GFP_NOWARN);
-	struct slot *s = find(r, e->pfn + 1);
+	pfn_t pfn = PFN_NONE;
 
-	if (s->key) /* its free is not in the trace */
-		give_back(r, s, e->cpu);
-	if (r->used * 2 >= r->nr_slots && !grow(r))
-		return refuse(r, "the host has no memory for the table of frames");
+	if (frames_live(&r->frames, e->frame, e->order))
+		give_back_lost(r, e);
 	req.node = -1;
 	req.cpu = e->cpu;
 	req.lru = (e->gfp & __GFP_MOVABLE) != 0;
-	s = find(r, e->pfn + 1);
-	*s = (struct slot){e->pfn + 1, PFN_NONE, e->order};
-	r->used++;
 	r->stats.allocs++;
-	r->stats.trace_in_use += 1ll << e->order;
-	if (pr_alloc(r->m, &req, &s->pfn)) {
-		s->pfn = PFN_NONE;
+	if (pr_alloc(r->m, &req, &pfn)) {
+		pfn = PFN_NONE;
 		r->stats.failures++;
-	} else {
+	}
+	if (frames_add(&r->frames, e->frame, block_make(pfn, e->order))) {
+		if (pfn != PFN_NONE)
+			(void)pr_free(r->m, pfn, e->order, e->cpu);
+		return -ENOMEM;
+	}
+	r->stats.trace_in_use += 1ll << e->order;
+	if (pfn != PFN_NONE)
 		r->stats.in_use += 1ll << e->order;
+	return 0;
+}
+
+/* Makes a live block into live single frames, here and in the engine. */
+static int split(struct pr_replay *r, uint64_t head, block_t b)
+{
+	pfn_t pfn = block_pfn(b);
+	unsigned order = block_order(b);
+
+	if (!order)
+		return 0;
+	if (pfn != PFN_NONE && pr_split(r->m, pfn, order))
+		return -EINVAL;
+	frames_remove(&r->frames, head, order);
+	for (uint64_t i = 0; i < 1ull << order; i++)
+		if (frames_add(&r->frames, head + i, block_make(pfn == PFN_NONE ? pfn : pfn + i, 0)))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Of what was in use at the start. */
+static void free_unknown(struct pr_replay *r, uint64_t frame, unsigned order, unsigned cpu)
+{
+	uint64_t pages = boot_free(&r->boot, frame, order, cpu);
+
+	r->stats.start_pages += pages;
+	r->stats.unmatched_pages += (1ull << order) - pages;
+}
+
+/*
+ * What was freed is no block that the trace allocated: a part of one, several, frames of unknown
+ * origin, or a mixture. Larger blocks are split, and what is known is freed as it is known.
+ */
+static int free_range(struct pr_replay *r, const struct trace_event *e)
+{
+	uint64_t size = 1ull << e->order, head, i = 0;
+	block_t b;
+	int err;
+
+	if (!frames_live(&r->frames, e->frame, e->order)) {
+		r->stats.start_frees++;
+		free_unknown(r, e->frame, e->order, e->cpu);
+		return 0;
+	}
+	while (i < size) {
+		if (!frames_head(&r->frames, e->frame + i, &head, &b)) {
+			free_unknown(r, e->frame + i++, 0, e->cpu);
+			continue;
+		}
+		if (head != e->frame + i || (1ull << block_order(b)) > size) {
+			r->stats.split_frees++;
+			err = split(r, head, b);
+			if (err)
+				return err;
+			continue;
+		}
+		give_back(r, head, b, e->cpu);
+		i += 1ull << block_order(b);
 	}
 	return 0;
 }
 
-static int do_free(struct pr_replay *r, const struct event *e)
+static int do_free(struct pr_replay *r, const struct trace_event *e)
 {
-	struct slot *s = find(r, e->pfn + 1);
+	const struct group *g = frames_group(&r->frames, e->frame);
+	block_t b = g ? g->head[e->frame & (GROUP_FRAMES - 1)] : 0;
 
 	r->stats.frees++;
-	if (s->key)
-		give_back(r, s, e->cpu);
-	else
-		r->stats.unknown_frees++;
+	if (!b || block_order(b) != e->order)
+		return free_range(r, e);
+	give_back(r, e->frame, b, e->cpu);
 	return 0;
 }
 
-static int do_batched(struct pr_replay *r, const struct event *e)
+/* Carries out what was parsed. */
+static int run_batch(struct pr_replay *r)
 {
-	r->stats.batched++;
+	int err = 0;
+
+	for (unsigned i = 0; i < r->nr_batch && !err; i++) {
+		const struct trace_event *e = &r->batch[i];
+
+		err = e->kind == TRACE_ALLOC ? do_alloc(r, e) : do_free(r, e);
+		if (err)
+			refuse(r, err, e->line, "the host has no memory for the table of frames");
+	}
+	r->nr_batch = 0;
+	return err;
+}
+
+static int add_event(struct pr_replay *r, struct trace_event *e)
+{
+	struct pr_replay_stats *s = &r->stats;
+
+	switch ((enum trace_kind)e->kind) {
+	case TRACE_NOTHING:
+		return 0;
+	case TRACE_LOST:
+		s->lost_events += e->frame ? e->frame : 1;
+		return 0;
+	case TRACE_OTHER:
+		s->others++;
+		break;
+	case TRACE_BATCHED:
+		s->batched++;
+		break;
+	case TRACE_ALLOC:
+		if (!e->frame) {
+			s->recorded_failures++;
+			break;
+		}
+		/* fallthrough */
+	case TRACE_FREE:
+		e->cpu %= r->m->arena->nr_cpus;
+		e->line = s->lines;
+		frames_prefetch(&r->frames, e->frame);
+		s->events++;
+		return ++r->nr_batch == BATCH ? run_batch(r) : 0;
+	}
+	s->events++;
 	return 0;
 }
 
-/* gfp by name, through a cache: a trace has a few dozen different ones. */
-static bool parse_gfp(struct pr_replay *r, const char *text, gfp_t *gfp)
+/* [line, line + len) is a line without its newline. */
+static int one_line(struct pr_replay *r, const char *line, size_t len)
 {
-	size_t len = strlen(text);
-	unsigned h = (unsigned)len;
-
-	for (size_t i = 0; i < len; i++)
-		h = h * 31 + (unsigned char)text[i];
-	h %= GFP_CACHE;
-	if (!strcmp(r->cache[h].text, text)) {
-		*gfp = r->cache[h].gfp;
-		return true;
-	}
-	if (len >= sizeof(r->cache[h].text) || pr_gfp_parse(text, gfp, NULL, NULL))
-		return false;
-	memcpy(r->cache[h].text, text, len + 1);
-	r->cache[h].gfp = *gfp;
-	return true;
-}
-
-/* The number behind " key=" (hexadecimal with 0x); false if there is none. */
-static bool field(const char *line, const char *key, uint64_t *n)
-{
-	const char *p = strstr(line, key);
-	char *end;
-
-	if (!p || !isdigit((unsigned char)p[strlen(key)]))
-		return false;
-	*n = strtoull(p + strlen(key), &end, 0);
-	return !*end || *end == ' ';
-}
-
-static const struct kind {
-	const char *name;
-	int (*run)(struct pr_replay *r, const struct event *e);
-	bool has_order, has_gfp;
-} kinds[] = {
-	{" mm_page_alloc: ", do_alloc, true, true},
-	{" mm_page_free: ", do_free, true, false},
-	{" mm_page_free_batched: ", do_batched, false, false},
-};
-
-static int one_event(struct pr_replay *r, const char *line, const struct kind *k, const char *args)
-{
-	const char *cpu = strchr(line, '['), *gfp;
-	struct event e = {0};
-	uint64_t n;
-
-	if (!field(args, " pfn=", &e.pfn))
-		return refuse(r, "no pfn=");
-	if (!cpu || cpu > args || !isdigit((unsigned char)cpu[1]))
-		return refuse(r, "no CPU in brackets");
-	e.cpu = (unsigned)(strtoul(cpu + 1, NULL, 10) % r->m->arena->nr_cpus);
-	if (k->has_order) {
-		if (!field(args, " order=", &n) || n > MAX_ORDER)
-			return refuse(r, "no order= from 0 to 10");
-		e.order = (unsigned)n;
-	}
-	if (k->has_gfp) {
-		gfp = strstr(args, " gfp_flags=");
-		if (!gfp || !parse_gfp(r, gfp + strlen(" gfp_flags="), &e.gfp))
-			return refuse(r, "gfp_flags= with unknown names");
-		if (!e.pfn) /* the recorded kernel had none either */
-			return 0;
-	}
-	return k->run(r, &e);
-}
-
-static int one_line(struct pr_replay *r, char *line)
-{
-	const char *event;
+	struct trace_event *e = &r->batch[r->nr_batch];
+	const char *bad;
+	int err;
 
 	r->stats.lines++;
-	if (*line == '#' || !*line)
-		return 0;
-	event = strstr(line, " mm_page_");
-	for (unsigned i = 0; event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strncmp(event, kinds[i].name, strlen(kinds[i].name)))
-			return one_event(r, line, &kinds[i], event + strlen(kinds[i].name) - 1);
-	return strstr(line, ": ") ? 0 : refuse(r, "this is no event of tracefs");
+	if (len >= MAX_LINE)
+		bad = "longer than 1023 bytes";
+	else if (memchr(line, 0, len))
+		bad = "a NUL byte";
+	else
+		bad = trace_line_parse(&r->parser, line, line + len, e);
+	if (!bad)
+		return add_event(r, e);
+	err = run_batch(r);
+	return err ? err : refuse(r, -EINVAL, r->stats.lines, bad);
+}
+
+/* The rest of a text that has no newline waits for the next piece. */
+static int carry(struct pr_replay *r, const char *text, size_t len)
+{
+	if (r->carried + len >= MAX_LINE)
+		return one_line(r, text, MAX_LINE);
+	memcpy(r->carry + r->carried, text, len);
+	r->carried += len;
+	return 0;
+}
+
+static int feed(struct pr_replay *r, const char *text, size_t len)
+{
+	const char *end = text + len, *newline;
+	int err = r->failed;
+
+	while (!err && text < end) {
+		newline = memchr(text, '\n', (size_t)(end - text));
+		if (!newline || r->carried) {
+			size_t n = (size_t)((newline ? newline : end) - text);
+
+			err = carry(r, text, n);
+			if (!err && newline) {
+				n = r->carried;
+				r->carried = 0;
+				err = one_line(r, r->carry, n);
+			}
+		} else {
+			err = one_line(r, text, (size_t)(newline - text));
+		}
+		text = newline ? newline + 1 : end;
+	}
+	if (!err)
+		err = run_batch(r);
+	return err;
 }
 
 int pr_replay_feed(struct pr_replay *r, const char *text, size_t len, char *why, size_t size)
 {
-	int err = 0;
+	int err = feed(r, text, len);
 
-	r->why = why;
-	r->why_size = size;
-	while (len && !err) {
-		const char *newline = memchr(text, '\n', len);
-		size_t n = newline ? (size_t)(newline - text) : len;
-
-		if (memchr(text, 0, n) || r->carried + n >= MAX_LINE) {
-			r->stats.lines++;
-			return refuse(r, n && memchr(text, 0, n) ? "a NUL byte" : "longer than 1023 bytes");
-		}
-		memcpy(r->carry + r->carried, text, n);
-		r->carried += n;
-		if (newline) {
-			r->carry[r->carried] = 0;
-			r->carried = 0;
-			err = one_line(r, r->carry);
-			n++;
-		}
-		text += n;
-		len -= n;
-	}
+	if (err)
+		snprintf(why, size, "%s", r->why);
 	return err;
 }
 
 int pr_replay_end(struct pr_replay *r, char *why, size_t size)
 {
+	if (r->failed) {
+		snprintf(why, size, "%s", r->why);
+		return r->failed;
+	}
 	if (!r->carried)
 		return 0;
 	snprintf(why, size, "line %llu: the text stops inside a line",

@@ -10,46 +10,28 @@
 
 #include <errno.h>
 
-int gfp_zone(gfp_t gfp)
+/* Zone type that gfp's zone bits allow at most; -1 for a combination that Linux calls bad. */
+static inline int gfp_zone(gfp_t gfp)
 {
-	unsigned low = !!(gfp & __GFP_DMA) + !!(gfp & __GFP_DMA32) + !!(gfp & __GFP_HIGHMEM);
+	static const int8_t zone[16] = {
+		/* DMA, HIGHMEM, DMA32, MOVABLE are bits 0 to 3 */
+		ZONE_NORMAL, ZONE_DMA, ZONE_NORMAL, -1, ZONE_DMA32, -1, -1, -1,
+		ZONE_NORMAL, ZONE_DMA, ZONE_MOVABLE, -1, ZONE_DMA32, -1, -1, -1,
+	};
 
-	if (low > 1)
-		return -1;
-	if (gfp & __GFP_DMA)
-		return ZONE_DMA;
-	if (gfp & __GFP_DMA32)
-		return ZONE_DMA32;
-	return (gfp & __GFP_HIGHMEM) && (gfp & __GFP_MOVABLE) ? ZONE_MOVABLE : ZONE_NORMAL;
+	return zone[gfp & 0xf];
 }
 
-int gfp_type(const struct pr_machine *m, gfp_t gfp)
+/* Migrate type of a request; -1 if both movable and reclaimable. */
+static inline int gfp_type(const struct pr_machine *m, gfp_t gfp)
 {
-	static const int type[] = {MT_UNMOVABLE, MT_MOVABLE, MT_RECLAIMABLE, -1};
-	int t = type[!!(gfp & __GFP_MOVABLE) + 2 * !!(gfp & __GFP_RECLAIMABLE)];
+	static const int8_t type[] = {MT_UNMOVABLE, MT_MOVABLE, MT_RECLAIMABLE, -1};
+	int t = type[gfp / __GFP_MOVABLE & 3];
 
-	return t >= 0 && m->arena->mobility_disabled ? MT_UNMOVABLE : t;
+	return unlikely(m->arena->mobility_disabled) && t >= 0 ? MT_UNMOVABLE : t;
 }
 
-const struct zoneref *context_skip(const struct context *c, const struct zoneref *e)
-{
-	for (; !zoneref_end(e); e++) {
-		const struct zone *z = zoneref_zone(c, e);
-
-		if (c->r->only_zone >= 0 && e->zone != (uint32_t)c->r->only_zone)
-			continue;
-		if (z->type <= c->highest && (!c->nodemask || (c->nodemask >> z->node & 1)))
-			break;
-	}
-	return e;
-}
-
-void context_set_preferred(struct context *c)
-{
-	c->preferred = context_skip(c, c->list);
-}
-
-int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r)
+static inline int context_make(struct context *c, struct pr_machine *m, const struct pr_request *r)
 {
 	int type = gfp_type(m, r->gfp), highest = gfp_zone(r->gfp), node = r->node;
 
@@ -63,44 +45,46 @@ int context_init(struct context *c, struct pr_machine *m, const struct pr_reques
 	c->r = r;
 	c->type = (enum migratetype)type;
 	c->highest = (enum zone_type)highest;
-	if (r->only_zone >= 0) { /* the user names the zone: gfp's zone bits do not narrow it */
+	if (unlikely(r->only_zone >= 0)) { /* named by the user: gfp's zone bits do not narrow it */
 		c->highest = m->zones[r->only_zone].type;
 		node = (int)m->zones[r->only_zone].node;
 	}
 	c->list = r->gfp & __GFP_THISNODE ? m->nodes[node].thisnode : m->nodes[node].fallback;
 	c->nodemask = r->nodemask;
-	context_set_preferred(c);
+	c->filtered = r->nodemask || r->only_zone >= 0;
+	c->preferred = likely(!c->filtered && !(r->gfp & __GFP_THISNODE))
+			       ? c->list + m->nodes[node].first[highest]
+			       : context_skip(c, c->list);
 	return 0;
 }
 
+int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r)
+{
+	return context_make(c, m, r);
+}
+
 /* Free pages that this request can't have: those in reserve for others, and all but one of a block. */
-static int64_t unusable_free(const struct zone *z, unsigned order, unsigned alloc_flags)
+static inline int64_t unusable_free(const struct zone *z, unsigned order, unsigned alloc_flags)
 {
 	int64_t n = (1ll << order) - 1;
 
 	if (!(alloc_flags & ALLOC_RESERVES))
-		n += (int64_t)z->free_highatomic;
-	if (!(alloc_flags & ALLOC_CMA) && z->free_cma > 0)
-		n += z->free_cma;
+		n += (int64_t)load(&z->free_highatomic);
+	if (!(alloc_flags & ALLOC_CMA) && load(&z->free_cma) > 0)
+		n += load(&z->free_cma);
 	return n;
 }
 
-static bool has_block(const struct zone *z, unsigned order, unsigned alloc_flags)
+static inline bool has_block(const struct zone *z, unsigned order, unsigned alloc_flags)
 {
-	for (unsigned o = order; o < NR_ORDERS; o++) {
-		const struct free_area *area = &z->area[o];
+	unsigned orders = load(&z->mask[MT_UNMOVABLE]) | load(&z->mask[MT_MOVABLE]) |
+			  load(&z->mask[MT_RECLAIMABLE]);
 
-		if (!area->nr_free)
-			continue;
-		for (unsigned t = 0; t < NR_PCP_TYPES; t++)
-			if (area->list[t].nr)
-				return true;
-		if ((alloc_flags & ALLOC_CMA) && area->list[MT_CMA].nr)
-			return true;
-		if ((alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) && area->list[MT_HIGHATOMIC].nr)
-			return true;
-	}
-	return false;
+	if (alloc_flags & ALLOC_CMA)
+		orders |= load(&z->mask[MT_CMA]);
+	if (alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM))
+		orders |= load(&z->mask[MT_HIGHATOMIC]);
+	return orders >> order;
 }
 
 bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
@@ -116,14 +100,16 @@ bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
 	}
 	if (alloc_flags & ALLOC_OOM)
 		min -= min / 2;
-	if (free <= min + (int64_t)z->lowmem_reserve[highest])
+	if (free <= min + (int64_t)load(&z->lowmem_reserve[highest]))
 		return false;
 	return !order || has_block(z, order, alloc_flags);
 }
 
-static int64_t zone_free(const struct zone *z)
+static inline int64_t zone_free(const struct zone *z)
 {
-	return z->free_pages > 0 ? z->free_pages : 0;
+	int64_t free = load(&z->free_pages);
+
+	return free > 0 ? free : 0;
 }
 
 bool zone_watermark_ok(const struct zone *z, unsigned order, uint64_t mark, enum zone_type highest,
@@ -139,14 +125,14 @@ static bool zone_has_room(const struct zone *z, unsigned order, uint64_t mark,
 	if (!order) {
 		int64_t usable = zone_free(z) - unusable_free(z, 0, alloc_flags);
 
-		if (usable > 0 && (uint64_t)usable > mark + z->lowmem_reserve[highest])
+		if (usable > 0 && (uint64_t)usable > mark + load(&z->lowmem_reserve[highest]))
 			return true;
 	}
 	if (zone_watermark_ok(z, order, mark, highest, alloc_flags))
 		return true;
-	if (!order && (alloc_flags & ALLOC_MIN_RESERVE) && z->watermark_boost &&
+	if (!order && (alloc_flags & ALLOC_MIN_RESERVE) && load(&z->watermark_boost) &&
 	    (alloc_flags & ALLOC_WMARK_MASK) == WMARK_MIN)
-		return zone_watermark_ok(z, 0, z->watermark[WMARK_MIN], highest, alloc_flags);
+		return zone_watermark_ok(z, 0, load(&z->watermark[WMARK_MIN]), highest, alloc_flags);
 	return false;
 }
 
@@ -156,35 +142,40 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 
 	if (!z->managed)
 		return;
-	if (node->kswapd_highest == NR_ZONE_TYPES || node->kswapd_highest < (int)highest)
-		node->kswapd_highest = (int)highest;
-	if (node->kswapd_order < (int)order)
-		node->kswapd_order = (int)order;
-	node->kswapd_wakeups++;
-	m->arena->event[EV_KSWAPD_WAKE]++;
+	if (load(&node->kswapd_highest) == NR_ZONE_TYPES ||
+	    load(&node->kswapd_highest) < (int)highest)
+		store(&node->kswapd_highest, (int)highest);
+	if (load(&node->kswapd_order) < (int)order)
+		store(&node->kswapd_order, (int)order);
+	__atomic_fetch_add(&node->kswapd_wakeups, 1, __ATOMIC_RELAXED);
+	pr_count(m, 0, EV_KSWAPD_WAKE, 1);
 	if (m->host.wake_kswapd)
 		m->host.wake_kswapd(m->host.ctx, z->node, order, highest);
 }
 
-/* numa_hit and the others (zone_statistics), n pages from z where preferred was wanted. */
-static void count_taken(struct context *c, struct zone *z, unsigned pages, unsigned times)
+/* Books n requests of an order that z served (zone_statistics); the lock of the counts is held. */
+static inline void count_taken(struct context *c, struct zone *z, struct counts *counts,
+			       unsigned order, unsigned n)
 {
-	struct zone *preferred = zoneref_zone(c, c->preferred);
-
-	c->m->arena->event[EV_PGALLOC_DMA + z->type] += pages;
-	if (z->node == preferred->node) {
-		z->numa_hit += times;
-	} else {
-		z->numa_miss += times;
-		preferred->numa_foreign += times;
-	}
-	if (z->node == c->m->arena->cpu_node[c->r->cpu])
-		z->numa_local += times;
-	else
-		z->numa_other += times;
+	bump(&counts->taken[order], n);
+	if (likely(z->node == c->preferred->node))
+		return;
+	bump(&counts->missed, n);
+	__atomic_fetch_add(&zoneref_zone(c, c->preferred)->numa_foreign, n, __ATOMIC_RELAXED);
 }
 
-static pfn_t take_from_buddy(struct op *op, struct context *c, unsigned alloc_flags)
+static inline void frame_use(struct page *page, const struct pr_request *r, unsigned order)
+{
+	unsigned flags = r->lru ? PAGE_LRU : 0;
+
+	if (order && (r->gfp & __GFP_COMP))
+		flags |= PAGE_COMP;
+	page->owner = r->owner;
+	in_order();
+	store(&page->info, page_info(PAGE_USED, order, flags, 0));
+}
+
+static pfn_t buddy_take_any(struct op *op, struct context *c, unsigned alloc_flags)
 {
 	enum take_mode mode = TAKE_NORMAL;
 	unsigned order = c->r->order;
@@ -200,19 +191,45 @@ static pfn_t take_from_buddy(struct op *op, struct context *c, unsigned alloc_fl
 	return pfn;
 }
 
-static pfn_t take_from_zone(struct context *c, struct zone *z, unsigned alloc_flags)
+static pfn_t take_from_buddy(struct op *op, struct context *c, unsigned alloc_flags)
+{
+	pfn_t pfn;
+
+	zone_lock(op->z);
+	pfn = buddy_take_any(op, c, alloc_flags);
+	if (pfn != PFN_NONE) {
+		frame_use(pr_page(c->m, op->z, pfn), c->r, c->r->order);
+		count_taken(c, op->z, &op->books->counts[1], c->r->order, 1);
+	}
+	zone_unlock(op->z);
+	return pfn;
+}
+
+static inline pfn_t take_from_pcp(struct op *op, struct context *c, unsigned alloc_flags)
+{
+	pfn_t pfn;
+
+	pcp_lock(op->pcp);
+	pfn = pcp_take(op, c->r->order, c->type, alloc_flags);
+	if (likely(pfn != PFN_NONE))
+		count_taken(c, op->z, &op->books->counts[0], c->r->order, 1);
+	pcp_unlock(op->pcp);
+	if (likely(pfn != PFN_NONE))
+		frame_use(pr_page(c->m, op->z, pfn), c->r, c->r->order);
+	return pfn;
+}
+
+static inline pfn_t take_from_zone(struct context *c, struct zone *z, unsigned alloc_flags)
 {
 	struct op op = op_make(c->m, z, c->r->cpu);
 	pfn_t pfn = PFN_NONE;
 
-	if (pcp_order(c->r->order) && !c->r->irqoff)
-		pfn = pcp_take(&op, c->r->order, c->type, alloc_flags);
-	if (pfn == PFN_NONE)
+	if (pcp_order(c->r->order) && likely(!c->r->irqoff))
+		pfn = take_from_pcp(&op, c, alloc_flags);
+	if (unlikely(pfn == PFN_NONE))
 		pfn = take_from_buddy(&op, c, alloc_flags);
-	if (pfn != PFN_NONE)
-		count_taken(c, z, 1u << c->r->order, 1);
-	if ((alloc_flags & ALLOC_KSWAPD) && (z->flags & ZONE_BOOSTED_WATERMARK)) {
-		z->flags &= ~(uint32_t)ZONE_BOOSTED_WATERMARK;
+	if (unlikely(load(&z->flags) & ZONE_BOOSTED_WATERMARK) && (alloc_flags & ALLOC_KSWAPD)) {
+		zone_flag_clear(z, ZONE_BOOSTED_WATERMARK);
 		wake_kswapd(c->m, z, 0, z->type);
 	}
 	return pfn;
@@ -220,14 +237,7 @@ static pfn_t take_from_zone(struct context *c, struct zone *z, unsigned alloc_fl
 
 void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order)
 {
-	struct page *page = pr_page(c->m, z, pfn);
-
-	page->state = PAGE_USED;
-	page->order = (uint8_t)order;
-	page->flags = c->r->lru ? PAGE_LRU : 0;
-	if (order && (c->r->gfp & __GFP_COMP))
-		page->flags |= PAGE_COMP;
-	page->owner = c->r->owner;
+	frame_use(pr_page(c->m, z, pfn), c->r, order);
 }
 
 /* A block for future GFP_ATOMIC requests of high order (reserve_highatomic_pageblock). */
@@ -240,28 +250,29 @@ static void reserve_highatomic(struct context *c, struct zone *z, pfn_t pfn, uns
 	if (share < PAGEBLOCK_PAGES)
 		return;
 	max = (share + PAGEBLOCK_PAGES - 1) / PAGEBLOCK_PAGES * PAGEBLOCK_PAGES;
-	if (z->reserved_highatomic >= max)
-		return;
+	zone_lock(z);
 	mt = block_type(&op, pfn);
-	if (!type_mergeable(mt))
-		return;
+	if (z->reserved_highatomic >= max || !type_mergeable(mt))
+		goto out;
 	if (order >= PAGEBLOCK_ORDER) {
 		block_set_type_range(&op, pfn, order, MT_HIGHATOMIC);
 		z->reserved_highatomic += 1ull << order;
 	} else if (block_move_free(&op, pfn, mt, MT_HIGHATOMIC) != -1) {
 		z->reserved_highatomic += PAGEBLOCK_PAGES;
 	}
+out:
+	zone_unlock(z);
 }
 
 /* May this zone serve the request under alloc_flags? Remembers that it fell below high. */
-static bool zone_allowed(struct context *c, struct zone *z, unsigned alloc_flags)
+static inline bool zone_allowed(struct context *c, struct zone *z, unsigned alloc_flags)
 {
 	unsigned order = c->r->order;
 
-	if (!(z->flags & ZONE_BELOW_HIGH)) {
+	if (!(load(&z->flags) & ZONE_BELOW_HIGH)) {
 		if (zone_has_room(z, order, zone_mark(z, WMARK_HIGH), c->highest, alloc_flags))
 			return true;
-		z->flags |= ZONE_BELOW_HIGH;
+		zone_flag_set(z, ZONE_BELOW_HIGH);
 	}
 	return zone_has_room(z, order, zone_mark(z, alloc_flags & ALLOC_WMARK_MASK), c->highest,
 			     alloc_flags) ||
@@ -280,8 +291,7 @@ retry:
 		pfn_t pfn;
 
 		/* a mixed block here is better than a page from another node */
-		if (no_fragment && c->m->arena->nr_nodes > 1 &&
-		    z->node != zoneref_zone(c, c->preferred)->node) {
+		if (no_fragment && c->m->arena->nr_nodes > 1 && e->node != c->preferred->node) {
 			alloc_flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 			goto retry;
 		}
@@ -290,8 +300,7 @@ retry:
 		pfn = take_from_zone(c, z, alloc_flags);
 		if (pfn == PFN_NONE)
 			continue;
-		mark_used(c, z, pfn, c->r->order);
-		if (alloc_flags & ALLOC_HIGHATOMIC)
+		if (unlikely(alloc_flags & ALLOC_HIGHATOMIC))
 			reserve_highatomic(c, z, pfn, c->r->order);
 		return pfn;
 	}
@@ -302,35 +311,70 @@ retry:
 	return PFN_NONE;
 }
 
-unsigned flags_cma(const struct context *c, unsigned alloc_flags)
-{
-	return c->type == MT_MOVABLE ? alloc_flags | ALLOC_CMA : alloc_flags;
-}
-
-unsigned flags_nofragment(const struct context *c)
+static inline unsigned flags_nofragment(const struct context *c)
 {
 	unsigned flags = c->r->gfp & __GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0;
-	const struct zone *z;
 
-	if (zoneref_end(c->preferred))
-		return flags;
-	z = zoneref_zone(c, c->preferred);
-	if (z->type != ZONE_NORMAL)
+	if (zoneref_end(c->preferred) || c->preferred->type != ZONE_NORMAL)
 		return flags;
 	/* with several nodes, only where there is a DMA32 to go to before the next node */
-	if (c->m->arena->nr_nodes > 1 && c->m->nodes[z->node].zone[ZONE_DMA32] < 0)
+	if (c->m->arena->nr_nodes > 1 && c->m->nodes[c->preferred->node].zone[ZONE_DMA32] < 0)
 		return flags;
 	return flags | ALLOC_NOFRAGMENT;
+}
+
+/*
+ * The common case: the preferred zone is above its high watermark and the CPU has a block at hand.
+ * PFN_NONE: something else is the case, and nothing was changed.
+ */
+static inline pfn_t take_common(struct context *c, unsigned alloc_flags)
+{
+	unsigned order = c->r->order;
+	struct page *frames;
+	struct list *list;
+	struct zone *z;
+	struct pcp *p;
+	uint32_t rel;
+
+	if (!pcp_order(order) || c->r->irqoff || zoneref_end(c->preferred))
+		return PFN_NONE;
+	z = zoneref_zone(c, c->preferred);
+	if (load(&z->flags) & (ZONE_BELOW_HIGH | ZONE_BOOSTED_WATERMARK))
+		return PFN_NONE;
+	if (zone_free(z) - unusable_free(z, order, alloc_flags) <=
+	    (int64_t)(zone_mark(z, WMARK_HIGH) + load(&z->lowmem_reserve[c->highest])))
+		return PFN_NONE;
+	if (order && !has_block(z, order, alloc_flags))
+		return PFN_NONE;
+	p = pr_pcp(c->m, z, c->r->cpu);
+	list = &p->list[pr_pcp_index(order, c->type)];
+	frames = zone_frames(c->m, z);
+	pcp_lock(p);
+	rel = list->first;
+	if (unlikely(rel == LINK_NONE)) {
+		pcp_unlock(p);
+		return PFN_NONE;
+	}
+	p->free_count >>= 1;
+	pcp_pop(p, frames, list, order);
+	bump(&p->counts[0].taken[order], 1);
+	pcp_unlock(p);
+	frame_use(&frames[rel], c->r, order);
+	return z->start_pfn + rel;
 }
 
 int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 {
 	struct context c;
+	unsigned alloc_flags;
 
-	if (context_init(&c, m, r))
+	if (unlikely(context_make(&c, m, r)))
 		return -EINVAL;
-	*pfn = get_page(&c, flags_cma(&c, WMARK_LOW) | flags_nofragment(&c));
-	if (*pfn == PFN_NONE)
+	alloc_flags = flags_cma(&c, WMARK_LOW) | flags_nofragment(&c);
+	*pfn = take_common(&c, alloc_flags);
+	if (unlikely(*pfn == PFN_NONE))
+		*pfn = get_page(&c, alloc_flags);
+	if (unlikely(*pfn == PFN_NONE))
 		*pfn = slowpath(&c);
 	return *pfn == PFN_NONE ? -ENOMEM : 0;
 }
@@ -341,11 +385,12 @@ static struct zone *bulk_zone(struct context *c, unsigned alloc_flags, unsigned 
 	const struct zoneref *e;
 
 	for (e = c->preferred; !zoneref_end(e); e = context_skip(c, e + 1)) {
-		struct zone *z = zoneref_zone(c, e), *preferred = zoneref_zone(c, c->preferred);
+		struct zone *z = zoneref_zone(c, e);
 
-		if (z->node != preferred->node)
+		if (e->node != c->preferred->node)
 			return NULL;
-		if (zone_has_room(z, 0, zone_mark(z, WMARK_LOW) + n, preferred->type, alloc_flags))
+		if (zone_has_room(z, 0, zone_mark(z, WMARK_LOW) + n,
+				  (enum zone_type)c->preferred->type, alloc_flags))
 			return z;
 	}
 	return NULL;
@@ -367,13 +412,15 @@ unsigned pr_alloc_bulk(struct pr_machine *m, const struct pr_request *r, unsigne
 	if (z) {
 		struct op op = op_make(m, z, r->cpu);
 
+		pcp_lock(op.pcp);
 		for (; got < n; got++) {
-			pfns[got] = pcp_take_bulk(&op, c.type, flags);
+			pfns[got] = pcp_take_bulk(&op, 0, c.type, flags);
 			if (pfns[got] == PFN_NONE)
 				break;
-			mark_used(&c, z, pfns[got], 0);
+			frame_use(pr_page(m, z, pfns[got]), &one, 0);
 		}
-		count_taken(&c, z, got, got);
+		count_taken(&c, z, &op.books->counts[0], 0, got);
+		pcp_unlock(op.pcp);
 	}
 	/* none at all: as a single request would, with the slow path */
 	return got || pr_alloc(m, &one, &pfns[0]) ? got : 1;

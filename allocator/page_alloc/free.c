@@ -4,30 +4,32 @@
 
 #include <errno.h>
 
-static void free_block(struct pr_machine *m, struct zone *z, pfn_t pfn, unsigned order,
-		       unsigned cpu)
+static inline void free_block(struct pr_machine *m, struct zone *z, pfn_t pfn, unsigned order,
+			      unsigned cpu)
 {
 	struct op op = op_make(m, z, cpu);
-	struct page *page = pr_page(m, z, pfn);
 
-	page->state = page->order = page->flags = 0;
-	page->owner = 0;
-	m->arena->event[EV_PGFREE] += 1ull << order;
-	if (pcp_order(order))
+	if (likely(pcp_order(order))) {
+		pcp_lock(op.pcp);
+		bump(&op.pcp->counts[0].freed[order], 1);
 		pcp_free(&op, pfn, order);
-	else
+		pcp_unlock(op.pcp);
+	} else {
+		zone_lock(z);
+		bump(&op.pcp->counts[1].freed[order], 1);
+		intent_set(z, rel_of(z, pfn), order);
+		store(&pr_page(m, z, pfn)->info, 0);
 		buddy_free(&op, pfn, order);
+		zone_unlock(z);
+	}
 }
 
 int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 {
-	struct zone *z = pr_zone_of(m, pfn);
-	const struct page *page;
+	struct zone *z = zone_of(m, pfn);
 
-	if (!z || cpu >= m->arena->nr_cpus)
-		return -EINVAL;
-	page = pr_page(m, z, pfn);
-	if (page->state != PAGE_USED || page->order != order)
+	if (unlikely(!z || cpu >= m->arena->nr_cpus ||
+		     !page_info_is(load(&pr_page(m, z, pfn)->info), PAGE_USED, order)))
 		return -EINVAL;
 	free_block(m, z, pfn, order, cpu);
 	return 0;
@@ -38,16 +40,14 @@ static bool covered(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		pfn_t head = pfn & ~((1ull << o) - 1);
-		const struct page *page;
-		int order;
+		uint32_t info;
 
 		if (!zone_spans(z, head))
 			break;
-		order = pr_free_order(m, z, head);
-		if (order >= (int)o)
+		if (pr_free_order(m, z, head) >= (int)o)
 			return true;
-		page = pr_page(m, z, head);
-		if (page->state != PAGE_BOOT && page->order >= o)
+		info = load(&pr_page(m, z, head)->info);
+		if ((info & 0xff) != PAGE_BOOT && (info >> 8 & 0xff) >= o)
 			return true;
 	}
 	return false;
@@ -69,21 +69,23 @@ int pr_free_boot(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 
 int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order)
 {
-	struct zone *z = pr_zone_of(m, pfn);
+	struct zone *z = zone_of(m, pfn);
 	struct page *page;
+	uint32_t info;
 
 	if (!z)
 		return -EINVAL;
 	page = pr_page(m, z, pfn);
-	if (page->state != PAGE_USED || page->order != order)
+	info = load(&page->info);
+	if (!page_info_is(info, PAGE_USED, order))
 		return -EINVAL;
-	for (uint64_t i = 1; i < 1ull << order; i++) {
-		page[i].state = PAGE_USED;
-		page[i].flags = page->flags & (uint8_t)~PAGE_COMP;
+	info = page_info(PAGE_USED, 0, (info >> 16 & 0xff) & ~(unsigned)PAGE_COMP, 0);
+	/* the head last: until then it stands for all of them */
+	for (uint64_t i = 1ull << order; i-- > 0;) {
 		page[i].owner = page->owner;
+		in_order();
+		store(&page[i].info, info);
 	}
-	page->order = 0;
-	page->flags &= (uint8_t)~PAGE_COMP;
 	return 0;
 }
 
@@ -93,7 +95,9 @@ static void drain(struct pr_machine *m, unsigned cpu, unsigned runs_on)
 		struct zone *z = &m->zones[i];
 		struct op op = {m, z, pr_pcp(m, z, cpu), pr_pcp(m, z, runs_on)};
 
+		pcp_lock(op.pcp);
 		pcp_drain(&op);
+		pcp_unlock(op.pcp);
 	}
 }
 
@@ -109,19 +113,26 @@ void pr_drain_all(struct pr_machine *m, unsigned runs_on)
 		drain(m, cpu, runs_on);
 }
 
-/* Adds the CPU's differences to the zone; its lists are known to be in use. True if there were any. */
+/*
+ * Adds the CPU's differences to the zone; its lists are known to be in use. True if there were any.
+ * Under the lists' lock.
+ */
 static bool fold(struct op *op)
 {
 	enum { EXPIRE = 3 };
 	struct pcp *p = op->pcp;
+	bool any;
 
-	if (!p->free_diff && !p->cma_diff)
-		return false;
-	op->z->free_pages += p->free_diff;
-	op->z->free_cma += p->cma_diff;
-	p->free_diff = p->cma_diff = 0;
-	p->expire = EXPIRE;
-	return true;
+	zone_lock(op->z);
+	any = p->free_diff || p->cma_diff;
+	store(&op->z->free_pages, op->z->free_pages + p->free_diff);
+	store(&op->z->free_cma, op->z->free_cma + p->cma_diff);
+	store(&p->free_diff, 0);
+	store(&p->cma_diff, 0);
+	zone_unlock(op->z);
+	if (any)
+		p->expire = EXPIRE;
+	return any;
 }
 
 int pr_fold(struct pr_machine *m, unsigned cpu)
@@ -131,7 +142,9 @@ int pr_fold(struct pr_machine *m, unsigned cpu)
 	for (unsigned i = 0; cpu < m->arena->nr_cpus && i < m->arena->nr_zones; i++) {
 		struct op op = op_make(m, &m->zones[i], cpu);
 
+		pcp_lock(op.pcp);
 		changes += fold(&op);
+		pcp_unlock(op.pcp);
 	}
 	return changes;
 }
@@ -162,9 +175,11 @@ int pr_tick(struct pr_machine *m, unsigned cpu)
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		struct op op = op_make(m, &m->zones[i], cpu);
 
+		pcp_lock(op.pcp);
 		changes += fold(&op);
 		changes += pcp_decay_high(&op);
 		changes += expire_remote(&op, op.z->node == m->arena->cpu_node[cpu]);
+		pcp_unlock(op.pcp);
 	}
 	return changes;
 }

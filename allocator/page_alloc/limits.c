@@ -61,19 +61,16 @@ static uint64_t free_buffer_pages(const struct pr_machine *m)
 static void zone_watermarks(struct pr_machine *m, struct zone *z, uint64_t pages_min,
 			    uint64_t lowmem)
 {
-	uint64_t share = lowmem ? pages_min * z->managed / lowmem : 0, step;
+	uint64_t share = lowmem ? pages_min * z->managed / lowmem : 0, share_min = share, step;
 	uint64_t factor = (uint64_t)m->arena->sysctl.watermark_scale_factor;
 
 	if (z->type == ZONE_MOVABLE) /* the kernel itself needs nothing here */
-		z->watermark[WMARK_MIN] = min_u64(max_u64(z->managed / 1024, SWAP_CLUSTER_MAX), 128);
-	else
-		z->watermark[WMARK_MIN] = share;
+		share_min = min_u64(max_u64(z->managed / 1024, SWAP_CLUSTER_MAX), 128);
 	step = max_u64(share >> 2,
 		       z->managed / 10000 * factor + z->managed % 10000 * factor / 10000);
-	z->watermark_boost = 0;
-	z->watermark[WMARK_LOW] = z->watermark[WMARK_MIN] + step;
-	z->watermark[WMARK_HIGH] = z->watermark[WMARK_LOW] + step;
-	z->watermark[WMARK_PROMO] = z->watermark[WMARK_HIGH] + step;
+	store(&z->watermark_boost, 0);
+	for (unsigned w = WMARK_MIN; w < NR_WMARK; w++)
+		store(&z->watermark[w], share_min + w * step);
 }
 
 static void total_reserves(struct pr_machine *m)
@@ -115,7 +112,7 @@ void pr_limits_lowmem_reserve(struct pr_machine *m)
 
 			if (upper >= 0)
 				above += m->zones[upper].managed;
-			z->lowmem_reserve[t] = ratio ? above / ratio : 0;
+			store(&z->lowmem_reserve[t], ratio ? above / ratio : 0);
 		}
 	}
 	total_reserves(m);

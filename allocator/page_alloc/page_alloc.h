@@ -10,7 +10,10 @@
 
 #include "buddy/buddy.h"
 
-/* What one request asks, worked out once (struct alloc_context). */
+/*
+ * What one request asks, worked out once (struct alloc_context). filtered: some entries of the list
+ * are not for this request whatever their type (node mask, one zone alone).
+ */
 struct context {
 	struct pr_machine *m;
 	const struct pr_request *r;
@@ -19,16 +22,12 @@ struct context {
 	enum migratetype type;
 	uint64_t nodemask; /* 0: all */
 	const struct zoneref *preferred; /* first usable entry, or the list's end */
+	bool filtered;
 };
-
-/* Zone type that gfp's zone bits allow at most; -1 for a combination that Linux calls bad. */
-int gfp_zone(gfp_t gfp);
-/* Migrate type of a request; -1 if both movable and reclaimable. */
-int gfp_type(const struct pr_machine *m, gfp_t gfp);
 
 static inline uint64_t zone_mark(const struct zone *z, enum watermark w)
 {
-	return z->watermark[w] + z->watermark_boost;
+	return load(&z->watermark[w]) + load(&z->watermark_boost);
 }
 /* Is there room above mark, with the reserves that flags open, and a block of that order? */
 bool zone_watermark_ok(const struct zone *z, unsigned order, uint64_t mark, enum zone_type highest,
@@ -39,12 +38,29 @@ bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
 
 /* 0 or -EINVAL: fills c from r (prepare_alloc_pages). */
 int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r);
-/* First entry at or after e that the context may use. */
-const struct zoneref *context_skip(const struct context *c, const struct zoneref *e);
-void context_set_preferred(struct context *c);
 static inline bool zoneref_end(const struct zoneref *e)
 {
 	return e->zone == LINK_NONE;
+}
+static inline bool zoneref_passes(const struct context *c, const struct zoneref *e)
+{
+	if (c->r->only_zone >= 0 && e->zone != (uint32_t)c->r->only_zone)
+		return false;
+	return !c->nodemask || (c->nodemask >> e->node & 1);
+}
+/* First entry at or after e that the context may use. */
+static inline const struct zoneref *context_skip(const struct context *c, const struct zoneref *e)
+{
+	while (!zoneref_end(e) && (e->type > (unsigned)c->highest ||
+				   (unlikely(c->filtered) && !zoneref_passes(c, e))))
+		e++;
+	return e;
+}
+static inline void context_set_nodemask(struct context *c, uint64_t nodemask)
+{
+	c->nodemask = nodemask;
+	c->filtered = nodemask || c->r->only_zone >= 0;
+	c->preferred = context_skip(c, c->list);
 }
 static inline struct zone *zoneref_zone(const struct context *c, const struct zoneref *e)
 {
@@ -55,9 +71,10 @@ static inline struct zone *zoneref_zone(const struct context *c, const struct zo
 
 /* One walk over the zonelist (get_page_from_freelist); the first frame, or PFN_NONE. */
 pfn_t get_page(struct context *c, unsigned alloc_flags);
-/* ALLOC_NOFRAGMENT and ALLOC_KSWAPD for the first attempt (alloc_flags_nofragment). */
-unsigned flags_nofragment(const struct context *c);
-unsigned flags_cma(const struct context *c, unsigned alloc_flags);
+static inline unsigned flags_cma(const struct context *c, unsigned alloc_flags)
+{
+	return c->type == MT_MOVABLE ? alloc_flags | ALLOC_CMA : alloc_flags;
+}
 
 /* Marks a block taken from z as the request's. */
 void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order);

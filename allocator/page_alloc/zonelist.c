@@ -51,7 +51,8 @@ static struct zoneref *add_zones(const struct pr_machine *m, unsigned node, stru
 {
 	for (int t = NR_ZONE_TYPES - 1; t >= 0; t--)
 		if (m->nodes[node].zone[t] >= 0)
-			(to++)->zone = (uint32_t)m->nodes[node].zone[t];
+			*to++ = (struct zoneref){(uint32_t)m->nodes[node].zone[t], (uint16_t)t,
+						 (uint16_t)node};
 	return to;
 }
 
@@ -74,6 +75,10 @@ void pr_zonelists_build(struct pr_machine *m)
 			prev = (unsigned)n;
 		}
 		to->zone = LINK_NONE;
+		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+			for (of->first[t] = 0; of->fallback[of->first[t]].zone != LINK_NONE &&
+					       of->fallback[of->first[t]].type > t;)
+				of->first[t]++;
 		add_zones(m, node, of->thisnode)->zone = LINK_NONE;
 	}
 }

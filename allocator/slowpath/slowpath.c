@@ -70,6 +70,7 @@ static bool unreserve_in(struct op *op, unsigned o, enum migratetype to)
 	}
 	if (o < PAGEBLOCK_ORDER)
 		return block_move_free(op, pfn, mt, to) > 0;
+	intent_set(op->z, rel, o);
 	buddy_del(op, pfn, o, mt);
 	account_free(op, -(1ll << o), mt);
 	block_set_type_range(op, pfn, o, to);
@@ -84,12 +85,15 @@ bool unreserve_highatomic(struct context *c, bool force)
 
 	for_each_usable_zone(c, e) {
 		struct op op = op_make(c->m, zoneref_zone(c, e), c->r->cpu);
+		bool moved = false;
 
-		if (!force && op.z->reserved_highatomic <= PAGEBLOCK_PAGES)
-			continue;
-		for (unsigned o = 0; o < NR_ORDERS; o++)
-			if (unreserve_in(&op, o, c->type))
-				return true;
+		zone_lock(op.z);
+		if (force || op.z->reserved_highatomic > PAGEBLOCK_PAGES)
+			for (unsigned o = 0; o < NR_ORDERS && !moved; o++)
+				moved = unreserve_in(&op, o, c->type);
+		zone_unlock(op.z);
+		if (moved)
+			return true;
 	}
 	return false;
 }
@@ -97,7 +101,7 @@ bool unreserve_highatomic(struct context *c, bool force)
 /* try_to_free_pages with nothing to free: two passes, counted. */
 static void direct_reclaim(struct context *c)
 {
-	c->m->arena->event[EV_ALLOCSTALL_DMA + c->highest] += 2;
+	pr_count(c->m, c->r->cpu, EV_ALLOCSTALL_DMA + c->highest, 2);
 }
 
 /* After a round without progress: worth another one? (should_reclaim_retry) */
@@ -142,8 +146,8 @@ static pfn_t rounds(struct context *c, unsigned alloc_flags)
 		if (reserve)
 			alloc_flags = flags_cma(c, reserve) | (alloc_flags & ALLOC_KSWAPD);
 		if (!(alloc_flags & ALLOC_CPUSET) || reserve) {
-			c->nodemask = 0; /* such a request is above its policy */
-			context_set_preferred(c);
+			/* such a request is above its policy */
+			context_set_nodemask(c, 0);
 		}
 		pfn = get_page(c, alloc_flags);
 		if (pfn != PFN_NONE || !(c->r->gfp & __GFP_DIRECT_RECLAIM) || c->r->memalloc)
@@ -160,8 +164,7 @@ pfn_t slowpath(struct context *c)
 	unsigned alloc_flags = slow_flags(c);
 	pfn_t pfn = PFN_NONE;
 
-	c->nodemask = c->r->nodemask;
-	context_set_preferred(c);
+	context_set_nodemask(c, c->r->nodemask);
 	if (!zoneref_end(c->preferred)) {
 		if (alloc_flags & ALLOC_KSWAPD)
 			wake_all_kswapds(c);
@@ -176,7 +179,7 @@ pfn_t slowpath(struct context *c)
 			pfn = get_page(c, ALLOC_MIN_RESERVE);
 	}
 	if (pfn == PFN_NONE) {
-		c->m->arena->event[EV_ALLOC_FAIL]++;
+		pr_count(c->m, c->r->cpu, EV_ALLOC_FAIL, 1);
 		report_failure(c);
 	}
 	return pfn;

@@ -135,7 +135,7 @@ static int stream(struct handle *h, const struct tree_found *f, const char *buf,
 	int err;
 
 	pthread_mutex_lock(&rig.lock);
-	err = f->node->stream(buf, size, !h->streaming, why);
+	err = f->node->stream(h, buf, size, !h->streaming, why);
 	pthread_mutex_unlock(&rig.lock);
 	h->streaming = true;
 	return err ? handle_refuse(h->path, -err, why) : (int)size;
@@ -172,7 +172,7 @@ int handle_flush(struct handle *h)
 	if (h->held)
 		return run_held(h, &f);
 	pthread_mutex_lock(&rig.lock);
-	err = f.node->stream_end(why);
+	err = f.node->stream_end(h, why);
 	pthread_mutex_unlock(&rig.lock);
 	return err ? handle_refuse(h->path, -err, why) : 0;
 }

@@ -64,7 +64,11 @@ const struct tree_node tree_table[] = {
 	 error_log_show, .store = error_log_clear, .own_locks = true},
 	{"lab/digest", RO, "one number for the state of the machine", lab_digest},
 	{"lab/check", RO, "the invariant checker: ok, or a sentence", lab_check},
-	{"lab/replay", RW, "takes the text of tracefs (kmem events); says what became of them",
+	{"lab/replay", RW,
+	 "takes the text of tracefs (kmem events); says what became of them, and free blocks beside lab/reference; "
+	 "a new text first gives back the last one's pages",
 	 replay_show, .stream = replay_stream, .stream_end = replay_end},
+	{"lab/reference", RW, "takes a /proc/buddyinfo, for lab/replay to compare with; an empty line: none",
+	 reference_show, .stream = reference_stream, .stream_end = reference_end},
 	{NULL},
 };

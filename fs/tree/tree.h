@@ -39,9 +39,10 @@ struct tree_node {
 	 * reader go to reply. */
 	int (*store)(const struct place *at, char *line, FILE *reply, char *why);
 	int (*remove)(const struct place *at); /* rm; 0 or -errno */
-	/* Instead of store: takes pieces of any size; first: of this open file. */
-	int (*stream)(const char *buf, size_t size, bool first, char *why);
-	int (*stream_end)(char *why); /* at a close; 0 or -errno with a sentence */
+	/* Instead of store: takes pieces of any size; first: of this writer, an open file. */
+	int (*stream)(const void *writer, const char *buf, size_t size, bool first, char *why);
+	/* At each close of its descriptors; 0 or -errno with a sentence. */
+	int (*stream_end)(const void *writer, char *why);
 	bool replies;	/* what store says is read back on the same open file */
 	bool own_locks; /* show and store are called without rig.lock */
 };

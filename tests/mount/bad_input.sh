@@ -17,7 +17,7 @@ mapfile -t files < <(timeout 30 find . -path ./shm -prune -o -type f -perm -200 
 for f in "${files[@]}"; do
   for input in "${inputs[@]}"; do
     # what is right there: an allocation with nothing said, an empty line of a trace, any number for a ratio
-    case $f:$input in */alloc:'\n'|*/replay:'\n'|*/lowmem_reserve_ratio:-*) continue ;; esac
+    case $f:$input in */alloc:'\n'|*/replay:'\n'|*/reference:'\n'|*/lowmem_reserve_ratio:-*) continue ;; esac
     checks=$((checks + 1))
     # shellcheck disable=SC2059
     if out=$(printf -- "$input" 2>/dev/null | timeout 20 dd of="$f" bs=8192 conv=notrunc status=none 2>&1); then

@@ -15,24 +15,60 @@ void pr_spec_free(struct pr_spec *spec);
 /*
  * The text of tracefs, fed in pieces of any size: kmem:mm_page_alloc and mm_page_free drive the
  * machine, each one allocation or free with the trace's order, gfp and CPU (modulo the machine's).
+ * A freed frame that the trace did not allocate is freed from what is in use since the machine
+ * began: the frame of that number if it is, else a neighbour (lab/boot.h). mm_page_free_batched
+ * always comes with an mm_page_free of the same frame (mm/page_alloc.c: free_unref_folios): counted.
  */
 struct pr_replay;
 /* NULL if the host is out of memory. */
 struct pr_replay *pr_replay_new(struct pr_machine *m);
-/* 0, or -EINVAL with "line N: reason" in why; the events before it were done. */
+/*
+ * 0, or -EINVAL with "line N: reason" in why (-ENOMEM: the host's memory); the events before it
+ * were done, and every later piece gets the same answer.
+ */
 int pr_replay_feed(struct pr_replay *r, const char *text, size_t len, char *why, size_t size);
 /* End of the text: -EINVAL if it stops inside a line. */
 int pr_replay_end(struct pr_replay *r, char *why, size_t size);
+
+/* X-macro: unsigned field, name in the report, what it counts. */
+#define PR_REPLAY_COUNTS(X)                                                                        \
+	X(lines, "of the text")                                                                    \
+	X(events, "lines that are events")                                                         \
+	X(allocs, "allocations, each one of the engine")                                           \
+	X(frees, "mm_page_free, each one of the engine")                                           \
+	X(batched, "mm_page_free_batched: repeat a free")                                          \
+	X(others, "events that move no page")                                                      \
+	X(failures, "allocations that this machine could not serve")                               \
+	X(recorded_failures, "allocations that the recorded kernel could not serve: left out")     \
+	X(lost_events, "that the recorder says it lost")                                           \
+	X(lost_frees, "frames allocated once more without a free between: freed first")            \
+	X(split_frees, "frees of a part of a block")                                               \
+	X(start_frees, "frees of frames in use when the trace began")                              \
+	X(start_pages, "pages these gave back, from what was in use at the start here")            \
+	X(unmatched_pages, "pages these could not give back: nothing in use was left")
 struct pr_replay_stats {
-	uint64_t lines, allocs, frees;
-	uint64_t batched;	/* mm_page_free_batched, which repeat a free */
-	uint64_t unknown_frees; /* of frames that were allocated before the trace began: left out */
-	uint64_t failures;	/* allocations that the machine could not serve */
-	int64_t in_use;		/* pages that the engine holds for the trace */
-	int64_t trace_in_use;	/* the same by the trace's own events; equal but for failures */
+#define X(name, help) uint64_t name;
+	PR_REPLAY_COUNTS(X)
+#undef X
+	int64_t in_use;	      /* pages that the engine holds for the trace */
+	int64_t trace_in_use; /* frames allocated by the trace's own events; equal but for failures */
 };
 void pr_replay_stats(const struct pr_replay *r, struct pr_replay_stats *s);
+/* Free blocks of a zone (index) and order when the replay began. */
+uint64_t pr_replay_start_blocks(const struct pr_replay *r, unsigned zone, unsigned order);
 /* Gives back the pages that the replay still holds. */
 void pr_replay_free(struct pr_replay *r);
+
+/* Free blocks of one zone by order, as buddyinfo has them. */
+struct pr_free_blocks {
+	bool known;
+	uint64_t blocks[NR_ORDERS];
+};
+/*
+ * The text of /proc/buddyinfo into to[], one for each zone of m (zeroed by the caller; zones that
+ * the text leaves out stay unknown). 0, -ENOMEM, or -EINVAL with "line N: …" in why.
+ */
+int pr_buddyinfo_parse(struct pr_machine *m, const char *text, size_t len, struct pr_free_blocks *to,
+		       char *why, size_t size);
 
 #endif

@@ -6,7 +6,9 @@
  * whoever maps it.
  *
  * Readers (the daemon's files, tests) look at these structures directly; only the engine
- * changes them. Locking: the host serialises all calls on one machine.
+ * changes them. Locking: pr_alloc, pr_free, pr_alloc_bulk, pr_split, draining, the tick and pr_count may be
+ * called by many threads at once (best each with a CPU of its own); everything else, and a look
+ * at lists, only while no other call is under way.
  */
 #ifndef PAGERIG_MACHINE_H
 #define PAGERIG_MACHINE_H
@@ -15,12 +17,15 @@
 
 #define LINK_NONE 0xffffffffu
 #define PR_ARENA_MAGIC 0x3167697265676170ull
-#define PR_ARENA_VERSION 1
+#define PR_ARENA_VERSION 2
+
+/* A lock in the arena: 0 or 1. base/lock.h takes it; the order is pcp, then zone. */
+typedef uint32_t pr_lock_t;
 
 enum page_state {
 	PAGE_BOOT = 0, /* in use since the start, a hole, or the inside of a block */
 	PAGE_FREE,     /* head of a block on a buddy free list */
-	PAGE_PCP,      /* head of a block on a per-CPU list */
+	PAGE_PCP,      /* head of a block on a per-CPU list, or on its way to or from one */
 	PAGE_USED,     /* head of a block that was allocated */
 };
 
@@ -34,29 +39,47 @@ enum page_flag {
  * One frame: 16 bytes. next and prev are zone-relative frame numbers (pfn - zone start) or
  * LINK_NONE; the head of a list lives in struct list. Free blocks of pageblock order and above
  * do not use it: their state and links are in struct pageblock, so untouched memory costs nothing.
+ * state to pcp_mt are one word, written and read as a whole where two threads may meet.
  */
 struct page {
 	uint32_t next, prev;
 	uint32_t owner; /* the host's mark on an allocated head, 0 for none */
-	uint8_t state, order, flags;
-	uint8_t pcp_mt; /* PAGE_PCP: the list it is on */
+	union {
+		struct {
+			uint8_t state, order, flags;
+			uint8_t pcp_mt; /* PAGE_PCP: the list it is on */
+		};
+		uint32_t info;
+	};
 };
 _Static_assert(sizeof(struct page) == 16, "page is budgeted");
 
-/* One pageblock (512 frames). state is PAGE_FREE if a free block of order >= 9 starts here. */
+enum block_state {
+	BLOCK_INITIAL = 0, /* as at the start: see struct zone's initial_first */
+	BLOCK_BUSY,	   /* no free block of order >= 9 starts here */
+	BLOCK_FREE,	   /* one does */
+};
+enum block_flag {
+	BLOCK_ABSENT = 1, /* no memory here: a hole in the zone */
+	BLOCK_SKIP = 2,	  /* compaction found nothing to do here lately (PB_migrate_skip) */
+};
+
+/*
+ * One pageblock (512 frames). All zero means: type Movable, and, inside the zone's initial range,
+ * part of a free block of order 10 that is linked to its neighbours: a machine of any size starts
+ * without writing here. So types are kept as type ^ MT_MOVABLE and links as distances from
+ * those neighbours; base/lists.h is the one place that knows.
+ */
 struct pageblock {
-	uint32_t next, prev; /* zone-relative frame numbers of other heads */
-	uint8_t type;	     /* enum migratetype */
-	uint8_t state, order;
-	uint8_t absent : 1; /* no memory here: a hole in the zone */
-	uint8_t skip : 1;   /* compaction found nothing to do here lately (PB_migrate_skip) */
+	uint32_t next, prev;
+	uint8_t type_code, flags; /* enum block_flag */
+	uint16_t head;		  /* enum block_state, and the order << 8 */
 };
 _Static_assert(sizeof(struct pageblock) == 12, "pageblock is budgeted");
 
-/* Doubly linked, zone-relative; nr counts blocks. */
+/* Doubly linked, zone-relative; nr counts blocks. prev of the first is not kept. */
 struct list {
-	uint32_t first, last;
-	uint64_t nr;
+	uint32_t first, last, nr;
 };
 
 struct free_area {
@@ -68,16 +91,24 @@ struct free_area {
 enum { NR_LOWORDER_PCP_LISTS = NR_PCP_TYPES * (COSTLY_ORDER + 1), NR_PCP_LISTS = NR_LOWORDER_PCP_LISTS + 2 };
 enum pcp_flag { PCPF_PREV_FREE_HIGH_ORDER = 1, PCPF_FREE_HIGH_BATCH = 2 };
 
+/* What one CPU did in one zone: blocks given and taken back; missed: meant for another node. */
+struct counts {
+	uint64_t taken[NR_ORDERS], freed[NR_ORDERS], missed;
+};
+
+/* A CPU's lists of a zone and its books. lock guards all but the differences and counts[1]. */
 struct pcp {
+	pr_lock_t lock;
 	int count, high, high_min, high_max, batch;
+	int16_t free_count;
 	uint8_t flags, alloc_factor;
 	uint8_t expire;
-	int16_t free_count;
-	int stat_threshold;
-	int free_diff; /* unfolded NR_FREE_PAGES difference of this CPU */
-	int cma_diff;  /* the same of NR_FREE_CMA_PAGES */
 	struct list list[NR_PCP_LISTS];
-};
+	struct counts counts[2]; /* of what went through the lists, and (zone lock) past them */
+	int stat_threshold;
+	int free_diff; /* unfolded NR_FREE_PAGES difference of this CPU; zone lock */
+	int cma_diff;  /* the same of NR_FREE_CMA_PAGES */
+} __attribute__((aligned(64)));
 
 /* User memory that a CPU saw first waits here until it is put on the LRU in one go (lru_add). */
 enum { LRU_BATCH_SIZE = 31 };
@@ -104,25 +135,33 @@ struct zone {
 	enum zone_type type;
 	pfn_t start_pfn;
 	uint64_t spanned, present, managed, cma;
-	uint64_t page_base;  /* index of start_pfn in pages[] */
-	uint64_t block_base; /* index of the pageblock that holds start_pfn */
-	int64_t free_pages;  /* NR_FREE_PAGES, folded part */
-	int64_t free_cma;
+	uint64_t page_delta;  /* frame pfn is pages[pfn + page_delta], modulo 2^64 */
+	uint64_t block_delta; /* its pageblock is blocks[(pfn >> PAGEBLOCK_ORDER) + block_delta] */
+	uint64_t pcp_base;    /* pcps[pcp_base + cpu] */
+	/* frames first..end-1, zone-relative, that were free in blocks of order 10 at the start */
+	uint32_t initial_first, initial_end;
 	uint64_t watermark[NR_WMARK], watermark_boost;
 	uint64_t lowmem_reserve[NR_ZONE_TYPES];
 	uint64_t drift_mark; /* percpu_drift_mark */
-	uint64_t reserved_highatomic, free_highatomic;
-	uint32_t flags;
 	struct compact_memory compact;
 	int pcp_high_min, pcp_high_max, pcp_batch;
+	uint32_t flags; /* enum zone_flag; atomic */
+
+	/* lock guards what follows; free_pages to mask are read without it, too */
+	pr_lock_t lock __attribute__((aligned(64)));
+	int64_t free_pages; /* NR_FREE_PAGES, folded part */
+	int64_t free_cma;
+	uint64_t reserved_highatomic, free_highatomic;
+	uint16_t mask[NR_MIGRATETYPES]; /* bit o: there is a free block of order o */
+	uint64_t intent;		/* block that is between lists, see base/lock.h */
+	uint64_t numa_foreign;		/* requests for here that went elsewhere; atomic */
 	struct free_area area[NR_ORDERS];
-	/* numa_hit and so on; the kernel's vm_numa_event */
-	uint64_t numa_hit, numa_miss, numa_foreign, numa_local, numa_other, numa_interleave;
-};
+} __attribute__((aligned(64)));
 
 /* A zonelist entry: index into zones[]; lists end with zone LINK_NONE. */
 struct zoneref {
 	uint32_t zone;
+	uint16_t type, node; /* of that zone */
 };
 enum { MAX_ZONEREFS = PR_MAX_NODES * NR_ZONE_TYPES + 1 };
 
@@ -132,8 +171,9 @@ struct node {
 	uint64_t spanned, present;
 	int32_t zone[NR_ZONE_TYPES]; /* index into zones[], -1 if not populated */
 	struct zoneref fallback[MAX_ZONEREFS], thisnode[MAX_ZONEREFS];
+	uint16_t first[NR_ZONE_TYPES]; /* of fallback: first entry of that type or a lower one */
 	uint64_t totalreserve_pages;
-	int kswapd_order, kswapd_highest, kswapd_failures;
+	int kswapd_order, kswapd_highest, kswapd_failures; /* atomic */
 	uint64_t kswapd_wakeups;
 	uint8_t distance[PR_MAX_NODES];
 };
@@ -185,14 +225,24 @@ struct sysctl_vm {
 	int thp; /* 0: khugepaged never raised min_free_kbytes; 1: it did (boot with THP) */
 };
 
+/* As a kernel boots: min_free_kbytes 0 is worked out from the size. */
+#define PR_SYSCTL_DEFAULTS                                                                         \
+	((struct sysctl_vm){.user_min_free_kbytes = -1,                                            \
+			    .watermark_scale_factor = 10,                                          \
+			    .watermark_boost_factor = 15000,                                       \
+			    .lowmem_reserve_ratio = {256, 256, 32, 0}})
+
 /* Head of the arena. */
 struct arena {
 	uint64_t magic, version, size;
 	uint32_t nr_nodes, nr_zones, nr_cpus;
 	uint32_t clock_stopped;
-	uint64_t nodes, zones, pcps, lru_batches, blocks, pages; /* offsets from the head */
+	/* offsets from the head */
+	uint64_t nodes, zones, pcps, lru_batches, zone_map, blocks, pages;
 	uint64_t nr_pages, nr_blocks;
-	uint64_t event[NR_EVENTS];
+	uint64_t event[NR_EVENTS]; /* but pgalloc and pgfree, which the CPUs' lists count; atomic */
+	/* zone_map[pfn >> map_shift]: first zone with a frame in that piece, or beyond */
+	uint32_t map_shift, map_size;
 	struct sysctl_vm sysctl;
 	int mobility_disabled; /* page_group_by_mobility_disabled */
 	uint64_t trace_mask;   /* a bit an event that is recorded; see trace.h */
@@ -231,6 +281,7 @@ struct pr_machine {
 	struct zone *zones;
 	struct pcp *pcps; /* [zone * nr_cpus + cpu] */
 	struct lru_batch *lru_batches; /* [cpu] */
+	uint16_t *zone_map;
 	struct pageblock *blocks;
 	struct page *pages;
 	struct pr_trace *trace; /* the host's, or NULL */
@@ -280,16 +331,15 @@ int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratety
 struct zone *pr_zone_of(const struct pr_machine *m, pfn_t pfn);
 static inline struct pcp *pr_pcp(const struct pr_machine *m, const struct zone *z, unsigned cpu)
 {
-	return &m->pcps[(size_t)(z - m->zones) * m->arena->nr_cpus + cpu];
+	return &m->pcps[z->pcp_base + cpu];
 }
 static inline struct page *pr_page(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
-	return &m->pages[z->page_base + (pfn - z->start_pfn)];
+	return &m->pages[pfn + z->page_delta];
 }
 static inline struct pageblock *pr_block(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
-	return &m->blocks[z->block_base + (pfn >> PAGEBLOCK_ORDER) -
-			  (z->start_pfn >> PAGEBLOCK_ORDER)];
+	return &m->blocks[(pfn >> PAGEBLOCK_ORDER) + z->block_delta];
 }
 /*
  * What hosts read. They go through these, not through the structures: where a type, a state or a
@@ -298,21 +348,28 @@ static inline struct pageblock *pr_block(const struct pr_machine *m, const struc
 static inline enum migratetype pr_block_type(const struct pr_machine *m, const struct zone *z,
 					     pfn_t pfn)
 {
-	return (enum migratetype)pr_block(m, z, pfn)->type;
+	uint8_t code = __atomic_load_n(&pr_block(m, z, pfn)->type_code, __ATOMIC_RELAXED);
+
+	return (enum migratetype)(code ^ MT_MOVABLE);
 }
 /* No memory in this pageblock: a hole in the zone. */
 static inline bool pr_block_absent(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
-	return pr_block(m, z, pfn)->absent;
+	return pr_block(m, z, pfn)->flags & BLOCK_ABSENT;
 }
 /* Did compaction give up on this pageblock? */
 static inline bool pr_block_skip(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
 {
-	return pr_block(m, z, pfn)->skip;
+	return __atomic_load_n(&pr_block(m, z, pfn)->flags, __ATOMIC_RELAXED) & BLOCK_SKIP;
 }
 static inline void pr_set_block_skip(struct pr_machine *m, const struct zone *z, pfn_t pfn, bool skip)
 {
-	pr_block(m, z, pfn)->skip = skip;
+	uint8_t *flags = &pr_block(m, z, pfn)->flags;
+
+	if (skip)
+		__atomic_fetch_or(flags, BLOCK_SKIP, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(flags, (uint8_t)~BLOCK_SKIP, __ATOMIC_RELAXED);
 }
 /* Order of the free block of a buddy list that starts at pfn, or -1. */
 int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
@@ -328,7 +385,12 @@ struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z);
 uint32_t pr_list_next(const struct pr_machine *m, const struct zone *z, unsigned order, bool pcp,
 		      uint32_t rel);
 /* List of a per-CPU set that holds (order, type); -1 if that order is not kept per CPU. */
-int pr_pcp_index(unsigned order, enum migratetype type);
+static inline int pr_pcp_index(unsigned order, enum migratetype type)
+{
+	if (order <= COSTLY_ORDER)
+		return (int)(order * NR_PCP_TYPES + type);
+	return order == PAGEBLOCK_ORDER ? NR_LOWORDER_PCP_LISTS + (type == MT_MOVABLE) : -1;
+}
 /* Order of the blocks on per-CPU list i. */
 unsigned pr_pcp_order(int i);
 
