@@ -240,6 +240,8 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	a->magic = PR_ARENA_MAGIC;
 	a->version = PR_ARENA_VERSION;
 	a->clock_stopped = spec->clock_stopped;
+	a->zone_names = spec->zone_names ? spec->zone_names : PR_ALL_ZONES;
+	a->type_names = spec->type_names ? spec->type_names : PR_ALL_TYPES;
 	a->sysctl = spec->sysctl;
 	a->sysctl.extfrag_threshold = 500;
 	a->sysctl.compact_unevictable_allowed = 1;

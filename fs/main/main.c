@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c: pagerig [options] MOUNTPOINT: the machine is made, mounted, served and taken down. */
+#include "main/machine.h"
 #include "main/mount.h"
 #include "session/handle.h"
 #include "session/inodes.h"
@@ -23,39 +24,6 @@ static void report(void *ctx, const char *text)
 	rig_error("%s", text);
 }
 
-/* -o takes commas for itself: there the shape's are written as colons. */
-static void colons_to_commas(char *shape)
-{
-	for (char *p = shape; (p = strchr(p, ':')); p++)
-		if (strchr("cmd", p[1])) /* the next key, not the next distance */
-			*p = ',';
-}
-
-static int make_machine(char *shape)
-{
-	struct pr_spec spec;
-	char why[256];
-	void *arena;
-	int err;
-
-	colons_to_commas(shape);
-	err = pr_spec_parse(shape, &spec, why, sizeof(why));
-	if (err) {
-		fprintf(stderr, "pagerig: --machine: %s\n", why);
-		return err;
-	}
-	rig.arena_size = pr_machine_size(&spec);
-	arena = mmap(NULL, rig.arena_size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	err = arena == MAP_FAILED ? -ENOMEM
-				  : pr_machine_create(&rig.m, arena, rig.arena_size, &spec);
-	pr_spec_free(&spec);
-	if (err)
-		fprintf(stderr, "pagerig: --machine: the host can't hold it: %s\n", strerror(-err));
-	rig.m.host.report = report;
-	return err;
-}
-
 static int run(struct fuse_args *args, struct options *o)
 {
 	int err;
@@ -66,8 +34,9 @@ static int run(struct fuse_args *args, struct options *o)
 	}
 	if (!o->machine)
 		o->machine = strdup("1G");
-	if (!o->machine || make_machine(o->machine))
+	if (!o->machine || machine_make(o->machine))
 		return 1;
+	rig.m.host.report = report;
 	err = shm_init(rig.backing_limit);
 	if (err) {
 		fprintf(stderr, "pagerig: no memory for shm/: %s\n", strerror(-err));

@@ -104,7 +104,10 @@ void options_help(const char *program)
 {
 	printf("usage: %s [options] MOUNTPOINT\n\n"
 	       "    --machine SHAPE        64M, 1G, 2x4G, 4x64G,cpus=8,movable=25%%,distance=10:21:… (default 1G)\n"
-	       "    -o machine=SHAPE       the same, with ':' for the commas\n"
+	       "    --machine host         this machine, as its /proc tells\n"
+	       "    --machine FOLDER       a machine from copies of /proc's zoneinfo, buddyinfo and\n"
+	       "                           pagetypeinfo (and of sys/vm in sys_vm/)\n"
+	       "    -o machine=WORD        the same, with ':' for the commas\n"
 	       "    --backing SIZE         host memory for shm/ (default: half of what is free)\n"
 	       "    -f                     stay in the foreground\n"
 	       "    -d                     the same, and print every request\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lab.h: machine descriptions in, traces through. Parsers of the engine; files are the host's. */
+/* lab.h: machine descriptions in (shapes, copies of /proc), traces through. Parsers of the engine; files are the host's. */
 #ifndef PAGERIG_LAB_H
 #define PAGERIG_LAB_H
 
@@ -11,6 +11,49 @@
  */
 int pr_spec_parse(const char *shape, struct pr_spec *spec, char *why, size_t size);
 void pr_spec_free(struct pr_spec *spec);
+
+/*
+ * A machine as its /proc told: texts of zoneinfo, buddyinfo and pagetypeinfo (Linux 6.x for x86-64
+ * and other machines of 4 KiB pages), sysctls, and, where known, which CPUs and distances nodes
+ * have. Zones, limits, watermarks and per-CPU counts come from zoneinfo; free blocks by order and
+ * type and pageblocks by type from pagetypeinfo. Which frames they are /proc does not say: they
+ * are placed so that a free block lies in pageblocks of its type and no two buddies are free.
+ */
+struct pr_text {
+	const char *name; /* as messages shall call it */
+	const char *text; /* NUL-terminated */
+	size_t len;
+};
+enum pr_extra_kind {
+	PR_EXTRA_SYSCTL,   /* key: the name below sys/vm; unknown ones are left alone */
+	PR_EXTRA_CPULIST,  /* of node: "0-3,8" */
+	PR_EXTRA_DISTANCE, /* of node: "10 20" */
+};
+struct pr_import_extra {
+	enum pr_extra_kind kind;
+	const char *key;
+	unsigned node;
+	struct pr_text file;
+};
+struct pr_import_files {
+	struct pr_text zoneinfo, buddyinfo, pagetypeinfo;
+	const struct pr_import_extra *extra;
+	unsigned nr_extra;
+	bool clock_stopped;
+};
+struct pr_import;
+/*
+ * Reads and judges all of it. 0; -EINVAL with "file:line: reason" in why for what can't be read or
+ * can't be; -ENOMEM. The texts must stay until pr_import_fill is done.
+ */
+int pr_import_new(const struct pr_import_files *files, struct pr_import **im, char *why, size_t size);
+/* What to create the machine from (pages_by_hand is set); lives as long as im. */
+const struct pr_spec *pr_import_spec(const struct pr_import *im);
+/* Brings a machine that was just made from that spec into the state of the files. */
+int pr_import_fill(const struct pr_import *im, struct pr_machine *m, char *why, size_t size);
+/* i-th sentence on where the files disagree and what was taken; NULL behind the last. */
+const char *pr_import_warning(const struct pr_import *im, unsigned i);
+void pr_import_free(struct pr_import *im);
 
 /*
  * The text of tracefs, fed in pieces of any size: kmem:mm_page_alloc and mm_page_free drive the

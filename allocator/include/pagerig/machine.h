@@ -237,6 +237,7 @@ struct arena {
 	uint64_t magic, version, size;
 	uint32_t nr_nodes, nr_zones, nr_cpus;
 	uint32_t clock_stopped;
+	uint8_t zone_names, type_names; /* of struct pr_spec; all there in the usual machine */
 	/* offsets from the head */
 	uint64_t nodes, zones, pcps, lru_batches, zone_map, blocks, pages;
 	uint64_t nr_pages, nr_blocks;
@@ -288,6 +289,10 @@ struct pr_machine {
 	struct pr_host host;
 };
 
+/* The kernel was built with zone Device, which never has a page of the allocator. */
+enum { PR_NAMES_DEVICE = 1 << NR_ZONE_TYPES, PR_ALL_ZONES = (1 << NR_ZONE_TYPES) - 1,
+       PR_ALL_TYPES = (1 << NR_MIGRATETYPES) - 1 };
+
 /* What a machine is made of, before it has an arena. */
 struct pr_zone_spec {
 	uint32_t node;
@@ -302,6 +307,8 @@ struct pr_spec {
 	uint8_t distance[PR_MAX_NODES][PR_MAX_NODES]; /* 0 everywhere: 10 and 20 */
 	struct sysctl_vm sysctl;
 	bool clock_stopped;
+	/* Names that its /proc has, 0 for all: bits of enum zone_type and PR_NAMES_DEVICE; of types. */
+	uint8_t zone_names, type_names;
 	bool pages_by_hand; /* nothing is put on the free lists: the caller places blocks */
 };
 
