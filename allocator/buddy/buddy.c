@@ -124,6 +124,8 @@ static bool captured(const struct op *op, pfn_t pfn, unsigned order, enum migrat
 	    (order < PAGEBLOCK_ORDER && mt == MT_MOVABLE && c->type != MT_MOVABLE))
 		return false;
 	c->pfn = pfn;
+	/* nobody's yet, but on no list any more */
+	store(&pr_page(op->m, op->z, pfn)->info, page_info(PAGE_USED, order, PAGE_ISOLATED, 0));
 	return true;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * slowpath.c: what happens when the free lists said no: kswapd is woken, the reserves that the
- * request may touch are opened, and it fails with a report. Source of the behaviour:
+ * request may touch are opened, compaction and reclaim are tried in turn while they may help, the
+ * OOM killer is called, and at last it fails with a report. Source of the behaviour:
  * mm/page_alloc.c of 6.12 (__alloc_pages_slowpath).
  *
- * There is no reclaim, compaction or OOM killer yet: direct reclaim makes no progress (and is
- * counted), so __GFP_NOFAIL fails here where Linux would go on for ever.
+ * Different on purpose: where Linux would loop for ever (__GFP_NOFAIL and nothing left to free),
+ * the request fails; there are no cpusets whose change would restart it.
  */
-#include "page_alloc/page_alloc.h"
+#include "reclaim/compaction.h"
+#include "reclaim/direct.h"
 
 static unsigned slow_flags(const struct context *c)
 {
@@ -98,86 +100,252 @@ bool unreserve_highatomic(struct context *c, bool force)
 	return false;
 }
 
-/* try_to_free_pages with nothing to free: two passes, counted. */
-static void direct_reclaim(struct context *c)
+/* Where one request stands in its rounds. */
+struct slow {
+	struct context *c;
+	unsigned alloc_flags;
+	uint64_t progress; /* of the last reclaim */
+	int no_progress;   /* rounds in a row without */
+	enum compact_result compacted; /* what the last compaction said */
+	enum compact_priority priority;
+	int compact_retries;
+};
+
+static bool costly(const struct context *c)
 {
-	pr_count(c->m, c->r->cpu, EV_ALLOCSTALL_DMA + c->highest, 2);
+	return c->r->order > COSTLY_ORDER;
 }
 
-/* After a round without progress: worth another one? (should_reclaim_retry) */
-static bool should_retry(struct context *c, unsigned alloc_flags, int *rounds)
+/* Direct compaction at a priority, and another look (__alloc_pages_direct_compact). */
+static pfn_t direct_compact(struct slow *s, enum compact_priority priority)
+{
+	struct context *c = s->c;
+	struct zone *z;
+	pfn_t pfn;
+
+	if (!c->r->order)
+		return PFN_NONE;
+	s->compacted = try_to_compact(c, s->alloc_flags, priority, &pfn);
+	if (s->compacted == COMPACT_SKIPPED)
+		return PFN_NONE;
+	pr_count(c->m, c->r->cpu, EV_COMPACT_STALL, 1);
+	if (pfn != PFN_NONE)
+		mark_used(c, pr_zone_of(c->m, pfn), pfn, c->r->order);
+	else
+		pfn = get_page(c, s->alloc_flags);
+	if (pfn == PFN_NONE) {
+		pr_count(c->m, c->r->cpu, EV_COMPACT_FAIL, 1);
+		return PFN_NONE;
+	}
+	z = pr_zone_of(c->m, pfn);
+	z->compact.blockskip_flush = false;
+	compaction_defer_reset(z, (int)c->r->order, true);
+	pr_count(c->m, c->r->cpu, EV_COMPACT_SUCCESS, 1);
+	return pfn;
+}
+
+/* Direct reclaim, and another look; a second one without what the CPUs keep to themselves. */
+static pfn_t direct_reclaim(struct slow *s)
+{
+	struct context *c = s->c;
+	pfn_t pfn;
+
+	s->progress = try_to_free_pages(c);
+	if (!s->progress)
+		return PFN_NONE;
+	pfn = get_page(c, s->alloc_flags);
+	if (pfn != PFN_NONE)
+		return pfn;
+	unreserve_highatomic(c, false);
+	pr_drain_all(c->m, c->r->cpu);
+	return get_page(c, s->alloc_flags);
+}
+
+/* Is another round of reclaim worth it? (should_reclaim_retry) */
+static bool reclaim_again(struct slow *s)
 {
 	enum { MAX_RECLAIM_RETRIES = 16 };
+	struct context *c = s->c;
 	const struct zoneref *e;
 
-	if (++*rounds > MAX_RECLAIM_RETRIES)
+	/* a costly order may be out of reach however much is freed */
+	if (s->progress && !costly(c))
+		s->no_progress = 0;
+	else
+		s->no_progress++;
+	if (s->no_progress > MAX_RECLAIM_RETRIES)
 		return unreserve_highatomic(c, true);
 	for_each_usable_zone(c, e) {
 		const struct zone *z = zoneref_zone(c, e);
-		int64_t free = pr_zone_free_snapshot(c->m, z), reclaimable = free;
+		int64_t free = pr_zone_free_snapshot(c->m, z);
 
-		/* zone_reclaimable_pages: a zone with nothing on its LRU counts its free pages */
+		free += (int64_t)zone_reclaimable_pages(c->m, z);
 		if (zone_watermark_ok_free(z, c->r->order, zone_mark(z, WMARK_MIN), c->highest,
-					   alloc_flags, free + reclaimable))
+					   s->alloc_flags, free))
 			return true;
 	}
 	return unreserve_highatomic(c, true);
 }
 
-/* Costly orders give up at once unless they ask not to; compaction has nothing to offer yet. */
-static bool gives_up(const struct context *c)
+/* Could reclaim, within reason, give compaction its room in some zone? */
+static bool compaction_could_run(const struct context *c)
 {
-	gfp_t gfp = c->r->gfp;
+	unsigned order = c->r->order;
+	const struct zoneref *e;
 
-	return (gfp & __GFP_NORETRY) ||
-	       (c->r->order > COSTLY_ORDER && !(gfp & __GFP_RETRY_MAYFAIL));
+	for_each_usable_zone(c, e) {
+		const struct zone *z = zoneref_zone(c, e);
+		int64_t free = (int64_t)(zone_reclaimable_pages(c->m, z) / order);
+
+		free += pr_zone_free_snapshot(c->m, z);
+		if (compaction_has_room(z, order, c->highest, free))
+			return true;
+	}
+	return false;
 }
 
-/* The rounds of one request: attempt, reclaim, again while that may help. */
-static pfn_t rounds(struct context *c, unsigned alloc_flags)
+/* Is another compaction worth it, at the same priority or a harder one? (should_compact_retry) */
+static bool compact_again(struct slow *s)
 {
-	unsigned reserve = reserve_flags(c);
-	int without_progress = 0;
+	enum { MAX_COMPACT_RETRIES = 16 };
+	bool is_costly = costly(s->c);
+	int max = is_costly ? MAX_COMPACT_RETRIES / 4 : MAX_COMPACT_RETRIES;
+
+	if (!s->c->r->order)
+		return false;
+	if (s->compacted == COMPACT_SKIPPED)
+		return compaction_could_run(s->c);
+	/* it made a block, and someone else got it */
+	if (s->compacted == COMPACT_SUCCESS && ++s->compact_retries <= max)
+		return true;
+	if (s->priority > (is_costly ? COMPACT_PRIO_SYNC_LIGHT : COMPACT_PRIO_SYNC_FULL)) {
+		s->priority--;
+		s->compact_retries = 0;
+		return true;
+	}
+	return false;
+}
+
+/* The last look, and the OOM killer (__alloc_pages_may_oom); *again if it gave something up. */
+static pfn_t may_oom(struct slow *s, bool *again)
+{
+	struct context *c = s->c;
+	gfp_t gfp = c->r->gfp;
+	pfn_t pfn = get_page(c, WMARK_HIGH | ALLOC_CPUSET);
+
+	*again = false;
+	if (pfn != PFN_NONE || costly(c) || (gfp & (__GFP_RETRY_MAYFAIL | __GFP_THISNODE)) ||
+	    c->highest < ZONE_NORMAL || !c->m->host.oom)
+		return pfn;
+	*again = c->m->host.oom(c->m->host.ctx, c->r->order, gfp, c->nodemask);
+	if (*again && (gfp & __GFP_NOFAIL))
+		pfn = get_page(c, ALLOC_NO_WATERMARKS);
+	return pfn;
+}
+
+/* Reserves that the request may use without bounds; such a request is above its policy. */
+static void open_reserves(struct slow *s)
+{
+	unsigned reserve = reserve_flags(s->c);
+
+	if (reserve)
+		s->alloc_flags = flags_cma(s->c, reserve) | (s->alloc_flags & ALLOC_KSWAPD);
+	if (!(s->alloc_flags & ALLOC_CPUSET) || reserve)
+		context_set_nodemask(s->c, 0);
+}
+
+enum verdict { GOT_IT, GIVE_UP, AGAIN };
+
+/* Whether the round that failed is the last one. */
+static enum verdict judge(struct slow *s, pfn_t *pfn)
+{
+	gfp_t gfp = s->c->r->gfp;
+	bool again;
+
+	if (gfp & __GFP_NORETRY)
+		return GIVE_UP;
+	if (costly(s->c) && (!(gfp & __GFP_IO) || !(gfp & __GFP_RETRY_MAYFAIL)))
+		return GIVE_UP;
+	if (reclaim_again(s))
+		return AGAIN;
+	if (s->progress && (gfp & __GFP_IO) && compact_again(s))
+		return AGAIN;
+	*pfn = may_oom(s, &again);
+	if (*pfn != PFN_NONE)
+		return GOT_IT;
+	if (again)
+		s->no_progress = 0;
+	return again ? AGAIN : GIVE_UP;
+}
+
+/* One round: look, reclaim, compact. */
+static enum verdict one_round(struct slow *s, pfn_t *pfn)
+{
+	struct context *c = s->c;
+
+	if (s->alloc_flags & ALLOC_KSWAPD)
+		wake_all_kswapds(c);
+	open_reserves(s);
+	*pfn = get_page(c, s->alloc_flags);
+	if (*pfn != PFN_NONE)
+		return GOT_IT;
+	if (!(c->r->gfp & __GFP_DIRECT_RECLAIM) || c->r->memalloc)
+		return GIVE_UP;
+	*pfn = direct_reclaim(s);
+	if (*pfn == PFN_NONE)
+		*pfn = direct_compact(s, s->priority);
+	return *pfn != PFN_NONE ? GOT_IT : judge(s, pfn);
+}
+
+/*
+ * Before any reclaim: compaction, not waiting for anything, where single frames are probably there
+ * in plenty, or where it keeps kinds apart. false: the request is over.
+ */
+static bool compact_first(struct slow *s, pfn_t *pfn)
+{
+	const struct context *c = s->c;
+	gfp_t gfp = c->r->gfp;
+
+	if (!(gfp & __GFP_DIRECT_RECLAIM) || !(gfp & __GFP_IO) || reserve_flags(c) ||
+	    !c->r->order || (!costly(c) && c->type == MT_MOVABLE))
+		return true;
+	*pfn = direct_compact(s, COMPACT_PRIO_ASYNC);
+	if (*pfn != PFN_NONE || !costly(c) || !(gfp & __GFP_NORETRY))
+		return true;
+	s->priority = COMPACT_PRIO_ASYNC;
+	return s->compacted != COMPACT_SKIPPED && s->compacted != COMPACT_DEFERRED &&
+	       !(gfp & __GFP_THISNODE);
+}
+
+static pfn_t attempts(struct context *c)
+{
+	struct slow s = {.c = c, .alloc_flags = slow_flags(c), .compacted = COMPACT_SKIPPED,
+			 .priority = COMPACT_PRIO_SYNC_LIGHT};
+	enum verdict verdict = AGAIN;
 	pfn_t pfn;
 
-	do {
-		if (alloc_flags & ALLOC_KSWAPD)
-			wake_all_kswapds(c);
-		if (reserve)
-			alloc_flags = flags_cma(c, reserve) | (alloc_flags & ALLOC_KSWAPD);
-		if (!(alloc_flags & ALLOC_CPUSET) || reserve) {
-			/* such a request is above its policy */
-			context_set_nodemask(c, 0);
-		}
-		pfn = get_page(c, alloc_flags);
-		if (pfn != PFN_NONE || !(c->r->gfp & __GFP_DIRECT_RECLAIM) || c->r->memalloc)
-			return pfn;
-		direct_reclaim(c);
-		if (gives_up(c))
-			return PFN_NONE;
-	} while (should_retry(c, alloc_flags, &without_progress));
-	return PFN_NONE;
+	if (s.alloc_flags & ALLOC_KSWAPD)
+		wake_all_kswapds(c);
+	pfn = get_page(c, s.alloc_flags);
+	if (pfn != PFN_NONE)
+		return pfn;
+	if (!compact_first(&s, &pfn))
+		verdict = GIVE_UP;
+	while (pfn == PFN_NONE && verdict == AGAIN)
+		verdict = one_round(&s, &pfn);
+	/* the last help for a request that must not fail (__alloc_pages_cpuset_fallback) */
+	if (pfn == PFN_NONE && (c->r->gfp & __GFP_NOFAIL))
+		pfn = get_page(c, ALLOC_MIN_RESERVE);
+	return pfn;
 }
 
 pfn_t slowpath(struct context *c)
 {
-	unsigned alloc_flags = slow_flags(c);
 	pfn_t pfn = PFN_NONE;
 
 	context_set_nodemask(c, c->r->nodemask);
-	if (!zoneref_end(c->preferred)) {
-		if (alloc_flags & ALLOC_KSWAPD)
-			wake_all_kswapds(c);
-		pfn = get_page(c, alloc_flags);
-		/* compaction would be skipped: then a costly NORETRY request is over already */
-		if (pfn == PFN_NONE && !(c->r->order > COSTLY_ORDER &&
-					 (c->r->gfp & __GFP_DIRECT_RECLAIM) &&
-					 (c->r->gfp & __GFP_NORETRY)))
-			pfn = rounds(c, alloc_flags);
-		/* the last help for a request that must not fail (__alloc_pages_cpuset_fallback) */
-		if (pfn == PFN_NONE && (c->r->gfp & __GFP_NOFAIL))
-			pfn = get_page(c, ALLOC_MIN_RESERVE);
-	}
+	if (!zoneref_end(c->preferred))
+		pfn = attempts(c);
 	if (pfn == PFN_NONE) {
 		pr_count(c->m, c->r->cpu, EV_ALLOC_FAIL, 1);
 		report_failure(c);

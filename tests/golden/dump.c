@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef unsigned long long ull;
 
@@ -19,7 +20,7 @@ void golden_brief(struct golden *g, FILE *to, const struct zone *z)
 		node->kswapd_highest);
 }
 
-__attribute__((format(printf, 2, 3))) static void emitf(struct golden *g, const char *fmt, ...)
+void golden_emitf(struct golden *g, const char *fmt, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -55,7 +56,7 @@ static void dump_pcp(struct golden *g, const struct zone *z, unsigned cpu)
 	const struct pcp *p = pr_pcp(&g->m, z, cpu);
 	char head[64];
 
-	emitf(g, " PCP cpu=%u count=%d high=%d high_min=%d high_max=%d batch=%d flags=%x "
+	golden_emitf(g, " PCP cpu=%u count=%d high=%d high_min=%d high_max=%d batch=%d flags=%x "
 		 "alloc_factor=%d expire=%d free_count=%d stat_threshold=%d diff_free=%d",
 	      cpu, p->count, p->high, p->high_min, p->high_max, p->batch, p->flags, p->alloc_factor,
 	      p->expire, p->free_count, p->stat_threshold, p->free_diff);
@@ -77,7 +78,7 @@ static void dump_areas(struct golden *g, const struct zone *z, bool lists)
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		const struct list *l = z->area[o].list;
 
-		emitf(g, " AREA order=%u nr_free=%llu U=%llu M=%llu R=%llu H=%llu C=%llu I=%llu", o,
+		golden_emitf(g, " AREA order=%u nr_free=%llu U=%llu M=%llu R=%llu H=%llu C=%llu I=%llu", o,
 		      (ull)z->area[o].nr_free, (ull)l[0].nr, (ull)l[1].nr, (ull)l[2].nr,
 		      (ull)l[3].nr, (ull)l[4].nr, (ull)l[5].nr);
 	}
@@ -103,29 +104,44 @@ static void dump_blocks(struct golden *g, const struct zone *z)
 			      : pr_migratetype_letter[pr_block_type(&g->m, z, pfn)],
 		      f);
 	}
+	fprintf(f, "\n SKIP :");
+	for (pfn_t pfn = first; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES)
+		fputc(pr_block_absent(&g->m, z, pfn) ? '-' : '0' + pr_block_skip(&g->m, z, pfn), f);
 	fclose(f);
+	text[strcspn(text, "\n")] = 0;
 	golden_emit(g, text);
+	golden_emit(g, text + strlen(text) + 1);
 	free(text);
-	golden_emit(g, " SKIP"); /* compaction's, not compared */
+}
+
+static void dump_compaction(struct golden *g, const struct zone *z)
+{
+	const struct compact_memory *c = &z->compact;
+
+	golden_emitf(g, " COMPACT considered=%u defer_shift=%u order_failed=%d free_pfn=%llx "
+			"migrate_pfn=%llx,%llx init_migrate=%llx init_free=%llx flush=%d",
+		     c->considered, c->defer_shift, c->order_failed, (ull)c->free_pfn,
+		     (ull)c->migrate_pfn[0], (ull)c->migrate_pfn[1], (ull)c->init_migrate_pfn,
+		     (ull)c->init_free_pfn, c->blockskip_flush);
 }
 
 static void dump_zone(struct golden *g, const struct zone *z, bool lists)
 {
-	emitf(g, "ZONE %d %s node=%u start=%llx spanned=%llu present=%llu managed=%llu cma=%llu "
+	golden_emitf(g, "ZONE %d %s node=%u start=%llx spanned=%llu present=%llu managed=%llu cma=%llu "
 		 "flags=%x", z->type, pr_zone_name[z->type], z->node, (ull)z->start_pfn,
 	      (ull)z->spanned, (ull)z->present, (ull)z->managed, (ull)z->cma, z->flags);
-	emitf(g, " WMARK min=%llu low=%llu high=%llu promo=%llu boost=%llu drift_mark=%llu",
+	golden_emitf(g, " WMARK min=%llu low=%llu high=%llu promo=%llu boost=%llu drift_mark=%llu",
 	      (ull)z->watermark[0], (ull)z->watermark[1], (ull)z->watermark[2],
 	      (ull)z->watermark[3], (ull)z->watermark_boost, (ull)z->drift_mark);
-	emitf(g, " PROT %llu %llu %llu %llu", (ull)z->lowmem_reserve[0], (ull)z->lowmem_reserve[1],
+	golden_emitf(g, " PROT %llu %llu %llu %llu", (ull)z->lowmem_reserve[0], (ull)z->lowmem_reserve[1],
 	      (ull)z->lowmem_reserve[2], (ull)z->lowmem_reserve[3]);
-	emitf(g, " HIGHATOMIC reserved=%llu free=%llu", (ull)z->reserved_highatomic,
+	golden_emitf(g, " HIGHATOMIC reserved=%llu free=%llu", (ull)z->reserved_highatomic,
 	      (ull)z->free_highatomic);
-	emitf(g, " VMSTAT nr_free_pages=%lld nr_free_cma=%lld", (long long)z->free_pages,
+	golden_emitf(g, " VMSTAT nr_free_pages=%lld nr_free_cma=%lld", (long long)z->free_pages,
 	      (long long)z->free_cma);
-	emitf(g, " PAGESET high_min=%d high_max=%d batch=%d", z->pcp_high_min, z->pcp_high_max,
+	golden_emitf(g, " PAGESET high_min=%d high_max=%d batch=%d", z->pcp_high_min, z->pcp_high_max,
 	      z->pcp_batch);
-	golden_emit(g, " COMPACT"); /* not compared */
+	dump_compaction(g, z);
 	for (unsigned c = 0; c < g->m.arena->nr_cpus; c++)
 		dump_pcp(g, z, c);
 	dump_areas(g, z, lists);
@@ -147,7 +163,7 @@ void golden_dump_node(struct golden *g, unsigned n, bool lists)
 {
 	const struct node *node = &g->m.nodes[n];
 
-	emitf(g, "NODE %u start=%llx spanned=%llu present=%llu totalreserve=%llu kswapd_order=%d "
+	golden_emitf(g, "NODE %u start=%llx spanned=%llu present=%llu totalreserve=%llu kswapd_order=%d "
 		 "kswapd_highest=%d kswapd_failures=%d", n, (ull)node->start_pfn,
 	      (ull)node->spanned, (ull)node->present, (ull)node->totalreserve_pages,
 	      node->kswapd_order, node->kswapd_highest, node->kswapd_failures);

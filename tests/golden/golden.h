@@ -4,6 +4,7 @@
 #define GOLDEN_H
 
 #include <pagerig/alloc.h>
+#include <pagerig/compact.h>
 
 #include <stdio.h>
 
@@ -13,6 +14,13 @@ struct entry {
 	pfn_t pfn;
 	uint8_t order;
 	bool live;
+};
+
+/* User memory: the frames of a mapping; PFN_NONE where nothing was touched. */
+enum { MAX_MAPS = 64 };
+struct mapping {
+	pfn_t *pfn;
+	unsigned long pages;
 };
 
 struct golden {
@@ -26,6 +34,7 @@ struct golden {
 	size_t size;
 	unsigned cpu;
 	struct entry *id;
+	struct mapping map[MAX_MAPS];
 	uint64_t event[NR_EVENTS]; /* at the last ev0 or ev */
 };
 
@@ -37,6 +46,13 @@ long golden_number(const char *line, const char *key, int base);
 /* dump.c: what the recording module prints. */
 void golden_brief(struct golden *g, FILE *to, const struct zone *z);
 void golden_dump_node(struct golden *g, unsigned node, bool lists);
+
+/* user.c: the commands of user space ("! …"), and the owner of its pages. */
+void golden_user_command(struct golden *g, const char *line);
+void golden_user_init(struct golden *g);
+void golden_user_free(struct golden *g);
+/* Prints one line of ours (dump.c). */
+__attribute__((format(printf, 2, 3))) void golden_emitf(struct golden *g, const char *fmt, ...);
 
 /* run.c: compares one line of ours with the next one recorded. */
 void golden_emit(struct golden *g, const char *ours);

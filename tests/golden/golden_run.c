@@ -64,6 +64,7 @@ static void run_file(const char *path)
 		printf("exact %s\n", g.name);
 		exact++;
 	}
+	golden_user_free(&g);
 	free(g.arena);
 	free(g.id);
 	free(g.line);

@@ -140,6 +140,30 @@ static void load_blocks(struct golden *g, const struct zone *z, const char *l)
 	}
 }
 
+static void load_compaction(struct compact_memory *c, const char *l)
+{
+	const char *second = strstr(l, " migrate_pfn=");
+
+	second = second ? strchr(second, ',') : NULL;
+	c->considered = (uint32_t)golden_number(l, "considered", 10);
+	c->defer_shift = (uint32_t)golden_number(l, "defer_shift", 10);
+	c->order_failed = (int)golden_number(l, "order_failed", 10);
+	c->free_pfn = (pfn_t)golden_number(l, "free_pfn", 16);
+	c->migrate_pfn[0] = (pfn_t)golden_number(l, "migrate_pfn", 16);
+	c->migrate_pfn[1] = second ? strtoull(second + 1, NULL, 16) : 0;
+	c->init_migrate_pfn = (pfn_t)golden_number(l, "init_migrate", 16);
+	c->init_free_pfn = (pfn_t)golden_number(l, "init_free", 16);
+	c->blockskip_flush = golden_number(l, "flush", 10);
+}
+
+static void load_skip(struct golden *g, const struct zone *z, const char *l)
+{
+	pfn_t pfn = z->start_pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
+
+	for (const char *p = strchr(l, ':') + 1; *p; p++, pfn += PAGEBLOCK_PAGES)
+		pr_set_block_skip(&g->m, z, pfn < z->start_pfn ? z->start_pfn : pfn, *p == '1');
+}
+
 static void load_zone_line(struct golden *g, struct zone *z, const char *l)
 {
 	if (starts(l, " WMARK")) {
@@ -164,6 +188,10 @@ static void load_zone_line(struct golden *g, struct zone *z, const char *l)
 		load_pcp(g, z, l);
 	} else if (starts(l, " FL ") || starts(l, " PL ")) {
 		load_list(g, l);
+	} else if (starts(l, " COMPACT ")) {
+		load_compaction(&z->compact, l);
+	} else if (starts(l, " SKIP ")) {
+		load_skip(g, z, l);
 	} else if (starts(l, " PB ")) {
 		load_blocks(g, z, l);
 	}
@@ -262,6 +290,7 @@ int golden_load(struct golden *g)
 	load_state(g, from, to);
 	load_counts(g, from, to);
 	early_sysctls(g, from);
+	golden_user_init(g);
 	g->at = to + 1;
 	return 0;
 }

@@ -33,6 +33,7 @@ enum page_flag {
 	PAGE_LRU = 1,  /* user memory: counts as movable when a block is judged, and can be migrated */
 	PAGE_COMP = 2, /* head of a block of order > 0 that was allocated with __GFP_COMP */
 	PAGE_LRU_ADD = 4, /* on a CPU's batch, soon to be PAGE_LRU */
+	PAGE_ISOLATED = 8, /* off the LRU or the free lists, while compaction works on it */
 };
 
 /*
