@@ -344,6 +344,19 @@ static void cmd_extfrag(struct golden *g, struct command *c)
 	}
 }
 
+/* contig ID pfn= n= gfp=: a range by its frame numbers */
+static void cmd_contig(struct golden *g, struct command *c)
+{
+	pfn_t pfn = (pfn_t)number_of(c, "pfn", 0);
+	unsigned long n = (unsigned long)number_of(c, "n", 512);
+	int err = pr_alloc_contig(&g->m, pfn, n, (enum migratetype)number_of(c, "mt", MT_MOVABLE),
+				  c->r.gfp, g->cpu, 0);
+
+	for (unsigned long i = 0; !err && i < n && c->id + i < MAX_IDS; i++)
+		g->id[c->id + i] = (struct entry){pfn + i, 0, true};
+	golden_emitf(g, "CONTIG %llx+%lu -> %d", (unsigned long long)pfn, n, err);
+}
+
 static int by_pfn(const void *a, const void *b)
 {
 	pfn_t x = *(const pfn_t *)a, y = *(const pfn_t *)b;
@@ -408,7 +421,7 @@ static const struct {
 	{"dump", cmd_dump},	{"sum", cmd_sum},	    {"noboost", cmd_noboost},
 	{"ev0", cmd_ev0},	{"ev", cmd_ev},		    {"lrudrain", cmd_lrudrain},
 	{"verbose", cmd_nothing}, {"canon", cmd_canon},
-	{"extfrag", cmd_extfrag},
+	{"extfrag", cmd_extfrag}, {"contig", cmd_contig},
 };
 
 static void parse_request(struct golden *g, struct command *c)

@@ -34,6 +34,7 @@ enum page_flag {
 	PAGE_COMP = 2, /* head of a block of order > 0 that was allocated with __GFP_COMP */
 	PAGE_LRU_ADD = 4, /* on a CPU's batch, soon to be PAGE_LRU */
 	PAGE_ISOLATED = 8, /* off the LRU or the free lists, while compaction works on it */
+	PAGE_CONTIG = 16, /* of a range that was allocated by its frame numbers */
 };
 
 /*
