@@ -12,6 +12,7 @@
 #include <pagerig/lab.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 struct rig {
 	pthread_mutex_t lock;
@@ -21,6 +22,13 @@ struct rig {
 	char machine_text[256]; /* what --machine said */
 };
 extern struct rig rig;
+
+/* Whose request this thread serves. */
+struct caller {
+	pid_t pid;
+	uid_t uid;
+};
+extern _Thread_local struct caller rig_caller;
 
 /*
  * Appends a message, of one line or many, to tracing/error_log, which keeps the newest. Call

@@ -117,9 +117,10 @@ static const struct key {
 	enum key_bit bit;
 	int (*set)(struct args *a, const char *value);
 } keys[] = {
-    {"order=", KEY_ORDER, set_order}, {"gfp=", KEY_GFP, set_gfp}, {"node=", KEY_NODE, set_node},
-    {"zone=", KEY_ZONE, set_zone},    {"cpu=", KEY_CPU, set_cpu}, {"count=", KEY_COUNT, set_count},
-    {"name=", KEY_NAME, set_name},
+	{"order=", KEY_ORDER, set_order}, {"gfp=", KEY_GFP, set_gfp},
+	{"node=", KEY_NODE, set_node},	  {"zone=", KEY_ZONE, set_zone},
+	{"cpu=", KEY_CPU, set_cpu},	  {"count=", KEY_COUNT, set_count},
+	{"name=", KEY_NAME, set_name},
 };
 enum { NR_KEYS = sizeof(keys) / sizeof(keys[0]) };
 
@@ -186,12 +187,13 @@ static const struct verb {
 	unsigned keys; /* enum key_bit of those it takes */
 	const char *help;
 } verbs[] = {
-    {"alloc", do_alloc, KEY_ORDER | KEY_GFP | KEY_NODE | KEY_ZONE | KEY_CPU | KEY_COUNT | KEY_NAME,
-     "takes count blocks (1), all or none, and answers with name and first frames"},
-    {"free", do_free, KEY_CPU | KEY_NAME, "gives an allocation back"},
-    {"drain", do_drain, KEY_CPU, "empties the lists of all CPUs; cpu= runs it"},
-    {"tick", do_tick, KEY_CPU, "the vmstat tick of a CPU"},
-    {"help", do_help, 0, "this list"},
+	{"alloc", do_alloc,
+	 KEY_ORDER | KEY_GFP | KEY_NODE | KEY_ZONE | KEY_CPU | KEY_COUNT | KEY_NAME,
+	 "takes count blocks (1), all or none, and answers with name and first frames"},
+	{"free", do_free, KEY_CPU | KEY_NAME, "gives an allocation back"},
+	{"drain", do_drain, KEY_CPU, "empties the lists of all CPUs; cpu= runs it"},
+	{"tick", do_tick, KEY_CPU, "the vmstat tick of a CPU"},
+	{"help", do_help, 0, "this list"},
 };
 enum { NR_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -239,9 +241,9 @@ static int parse_key(struct args *a, const struct verb *verb, const char *word)
 		pr_near_try(&near, keys[i].name);
 	}
 	return near.name
-		   ? refuse(a, -EINVAL, "unknown word '%.64s'; the nearest that %s takes is %s",
-			    word, verb->name, near.name)
-		   : refuse(a, -EINVAL, "%s takes no words: '%.64s'", verb->name, word);
+		       ? refuse(a, -EINVAL, "unknown word '%.64s'; the nearest that %s takes is %s",
+				word, verb->name, near.name)
+		       : refuse(a, -EINVAL, "%s takes no words: '%.64s'", verb->name, word);
 }
 
 static int find_zone(struct args *a)
@@ -314,7 +316,7 @@ int command_run(char *line, const struct command_scope *scope, FILE *reply, char
 	if (!a)
 		return -ENOMEM;
 	*a = (struct args){
-	    .scope = scope, .why = why, .count = 1, .gfp = GFP_KERNEL, .node = -1, .zone = -1};
+		.scope = scope, .why = why, .count = 1, .gfp = GFP_KERNEL, .node = -1, .zone = -1};
 	err = parse(a, line, &verb);
 	if (!err)
 		err = verb->run(a, reply);

@@ -19,24 +19,20 @@
 
 struct rig rig = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void report(void *ctx, const char *text)
-{
-	rig_error("%s", text);
-}
-
 static int run(struct fuse_args *args, struct options *o)
 {
 	int err;
 
 	if (options_size(o->backing, &rig.backing_limit)) {
-		fprintf(stderr, "pagerig: --backing: '%s' is not a size such as 512M\n", o->backing);
+		fprintf(stderr, "pagerig: --backing: '%s' is not a size such as 512M\n",
+			o->backing);
 		return 1;
 	}
 	if (!o->machine)
 		o->machine = strdup("1G");
 	if (!o->machine || machine_make(o->machine))
 		return 1;
-	rig.m.host.report = report;
+	rig.m.host.report = failure_report;
 	err = shm_init(rig.backing_limit);
 	if (err) {
 		fprintf(stderr, "pagerig: no memory for shm/: %s\n", strerror(-err));

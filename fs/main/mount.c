@@ -102,8 +102,8 @@ static bool device_works(void)
 	if (fd < 0) {
 		fprintf(stderr, "pagerig: /dev/fuse: %s; %s\n", strerror(errno),
 			errno == EACCES || errno == EPERM
-			    ? "this user may not open it"
-			    : "load the kernel's fuse module, or allow it in this container");
+				? "this user may not open it"
+				: "load the kernel's fuse module, or allow it in this container");
 		return false;
 	}
 	close(fd);

@@ -10,29 +10,47 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#define STRING(text, field) {text, offsetof(struct options, field), 0}
-#define FLAG(text, field) {text, offsetof(struct options, field), 1}
+#define STRING(text, field)                                                                        \
+	{                                                                                          \
+		text, offsetof(struct options, field), 0                                           \
+	}
+#define FLAG(text, field)                                                                          \
+	{                                                                                          \
+		text, offsetof(struct options, field), 1                                           \
+	}
 static const struct fuse_opt option_table[] = {
 	/* "--machine %s" takes "--machine=…" for an attached value too: the later entry mends it */
-	STRING("--machine %s", machine), STRING("--machine=%s", machine),
-	STRING("machine=%s", machine),	 STRING("--backing %s", backing),
-	STRING("--backing=%s", backing), STRING("backing=%s", backing),
-	FLAG("-h", help),		 FLAG("--help", help),
-	FLAG("-V", version),		 FLAG("--version", version),
-	FLAG("-f", foreground),		 FLAG("-s", single),
-	FLAG("-d", debug),		 FLAG("--debug", debug),
-	FLAG("debug", debug),		 FUSE_OPT_KEY("-d", FUSE_OPT_KEY_KEEP),
-	FUSE_OPT_KEY("--debug", FUSE_OPT_KEY_KEEP), FUSE_OPT_KEY("debug", FUSE_OPT_KEY_KEEP),
+	STRING("--machine %s", machine),
+	STRING("--machine=%s", machine),
+	STRING("machine=%s", machine),
+	STRING("--backing %s", backing),
+	STRING("--backing=%s", backing),
+	STRING("backing=%s", backing),
+	FLAG("-h", help),
+	FLAG("--help", help),
+	FLAG("-V", version),
+	FLAG("--version", version),
+	FLAG("-f", foreground),
+	FLAG("-s", single),
+	FLAG("-d", debug),
+	FLAG("--debug", debug),
+	FLAG("debug", debug),
+	FUSE_OPT_KEY("-d", FUSE_OPT_KEY_KEEP),
+	FUSE_OPT_KEY("--debug", FUSE_OPT_KEY_KEEP),
+	FUSE_OPT_KEY("debug", FUSE_OPT_KEY_KEEP),
 	FUSE_OPT_END,
 };
 
 /* Every word that may be written, with '=' where a value follows; the second half is libfuse's. */
 static const char *const known[] = {
-	"--machine", "--machine=", "machine=", "--backing", "--backing=", "backing=", "-h", "--help",
-	"-V", "--version", "-f", "-s", "-d", "--debug", "debug", "-o",
-	"allow_other", "allow_root", "auto_unmount", "default_permissions", "fsname=", "subtype=",
-	"max_read=", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "async", "sync",
-	"dirsync", "atime", "noatime", "nodiratime", "context=", "fscontext=", "defcontext=",
+	"--machine",	"--machine=",  "machine=",   "--backing",    "--backing=",
+	"backing=",	"-h",	       "--help",     "-V",	     "--version",
+	"-f",		"-s",	       "-d",	     "--debug",	     "debug",
+	"-o",		"allow_other", "allow_root", "auto_unmount", "default_permissions",
+	"fsname=",	"subtype=",    "max_read=",  "ro",	     "rw",
+	"suid",		"nosuid",      "dev",	     "nodev",	     "exec",
+	"noexec",	"async",       "sync",	     "dirsync",	     "atime",
+	"noatime",	"nodiratime",  "context=",   "fscontext=",   "defcontext=",
 	"rootcontext=",
 };
 
@@ -84,7 +102,8 @@ int options_parse(struct fuse_args *args, struct options *o)
 	if (o->help || o->version)
 		return 0;
 	if (!o->mountpoint) {
-		fprintf(stderr, "pagerig: where to? usage: %s [options] MOUNTPOINT\n", args->argv[0]);
+		fprintf(stderr, "pagerig: where to? usage: %s [options] MOUNTPOINT\n",
+			args->argv[0]);
 		return -1;
 	}
 	path = mount_point_check(o->mountpoint);

@@ -110,10 +110,11 @@ static int take_blocks(struct allocation *a, char *why)
 		if (!err)
 			continue;
 		if (err == -ENOMEM)
-			snprintf(
-			    why, WHY_SIZE, "block %u of %u could not be had%s", i + 1, a->count,
-			    a->request.gfp & __GFP_NOWARN ? ""
-							  : "; tracing/error_log has the report");
+			snprintf(why, WHY_SIZE, "block %u of %u could not be had%s", i + 1,
+				 a->count,
+				 a->request.gfp & __GFP_NOWARN
+					 ? ""
+					 : "; tracing/error_log has the report");
 		else
 			snprintf(why, WHY_SIZE, "gfp flags that no zone or type goes with");
 		give_back(a, i, a->request.cpu);

@@ -22,6 +22,8 @@ show_fn nodes_online, nodes_possible, node_cpulist, node_distance, node_numastat
 show_fn error_log_show;
 store_fn error_log_clear;
 void error_log_exit(void);
+/* failure.c: struct pr_host's report */
+void failure_report(void *ctx, const struct pr_request *r, const char *text);
 /* lab.c */
 show_fn lab_digest, lab_check;
 store_fn control_store, node_alloc, zone_alloc, node_free, zone_free;

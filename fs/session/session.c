@@ -275,6 +275,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 		return;
 	}
 	h = handle_of(fi);
+	rig_caller = (struct caller){fuse_req_ctx(req)->pid, fuse_req_ctx(req)->uid};
 	pthread_mutex_lock(&h->lock);
 	n = handle_write(h, buf, size);
 	pthread_mutex_unlock(&h->lock);
@@ -450,6 +451,7 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	h = handle_of(fi);
+	rig_caller = (struct caller){fuse_req_ctx(req)->pid, fuse_req_ctx(req)->uid};
 	pthread_mutex_lock(&h->lock);
 	err = handle_flush(h);
 	pthread_mutex_unlock(&h->lock);

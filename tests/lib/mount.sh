@@ -83,7 +83,7 @@ expect() { # NAME EXPECTED ACTUAL
 contains() { # NAME TEXT PATTERN
   checks=$((checks + 1))
   # shellcheck disable=SC2053
-  [[ $2 == *$3* ]] || complain "$1: no '$3' in '$2'"
+  [[ $2 == *$3* ]] || complain "$1: no '$3' in '${2:0:1000}'"
 }
 fails() { # TEXT COMMAND…: it must fail and say TEXT
   local text=$1 out

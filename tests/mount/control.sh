@@ -110,7 +110,9 @@ ask drain >/dev/null
 # all or nothing, and why
 fails "Cannot allocate memory" put "order=10 count=1000 gfp=GFP_KERNEL name=big" nodes/node0/alloc
 expect "none of it stays" "" "$(ls allocations)"
-contains "the kernel's report" "$(cat tracing/error_log)" "page allocation failure: order:10, mode:0xcc0(GFP_KERNEL)"
+contains "the kernel's report" "$(cat tracing/error_log)" "page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0"
+contains "to its end" "$(cat tracing/error_log)" " pages cma reserved"
+contains "whose it was" "$(grep ' page allocation failure: ' tracing/error_log | tail -n 1)" "bash: page allocation"
 # reserves: where GFP_KERNEL ends, GFP_ATOMIC goes on
 i=0; while ask "alloc gfp=GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN zone=DMA32 count=16 name=f$i" | grep -q ^ok; do i=$((i + 1)); done
 while ask "alloc gfp=GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN zone=DMA32 name=g$i" | grep -q ^ok; do i=$((i + 1)); done

@@ -14,9 +14,9 @@
 
 static char report[20000];
 
-static void keep_report(void *ctx, const char *text)
+static void keep_report(void *ctx, const struct pr_request *r, const char *text)
 {
-	(void)ctx;
+	(void)ctx, (void)r;
 	strncpy(report, text, sizeof(report) - 1);
 }
 

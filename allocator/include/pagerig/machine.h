@@ -252,13 +252,15 @@ struct arena {
 	uint32_t cpu_node[PR_MAX_CPUS];
 };
 
+struct pr_request;
+
 /* What the engine asks of its host; any may be NULL. */
 struct pr_host {
 	void *ctx;
 	/* kswapd of a node has something to do: order and highest zone type */
 	void (*wake_kswapd)(void *ctx, unsigned node, unsigned order, enum zone_type highest);
-	/* a failed allocation, as the kernel prints it, many lines */
-	void (*report)(void *ctx, const char *text);
+	/* a failed allocation, as the kernel prints it behind "comm: ", many lines */
+	void (*report)(void *ctx, const struct pr_request *r, const char *text);
 	/*
 	 * The content and name of the block `from` of this owner go to `to` (both of 1 << order
 	 * frames, both allocated; the engine moves the mark, and frees `from` afterwards). Returns
