@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lab/boot.h"
 
+#include "lab/trace_line.h"
+
 #include <errno.h>
 #include <stdlib.h>
+
+enum { FIRST_BLOCKS = 4096 };
 
 static int64_t in_use(const struct pr_machine *m, const struct zone *z)
 {
@@ -15,15 +19,20 @@ static int64_t in_use(const struct pr_machine *m, const struct zone *z)
 
 int boot_init(struct boot *b, struct pr_machine *m)
 {
-	b->m = m;
+	*b = (struct boot){.m = m, .mask = FIRST_BLOCKS - 1};
 	b->zone = calloc(m->arena->nr_zones, sizeof(*b->zone));
-	if (!b->zone)
+	b->block = calloc(FIRST_BLOCKS, sizeof(*b->block));
+	if (!b->zone || !b->block) {
+		boot_exit(b);
 		return -ENOMEM;
+	}
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		b->zone[i].left = in_use(m, &m->zones[i]);
-		for (unsigned t = 0; t < BOOT_TYPES; t++)
+		for (unsigned t = 0; t < BOOT_TYPES; t++) {
+			b->zone[i].next_block[t] = m->zones[i].start_pfn;
 			for (unsigned o = 0; o < NR_ORDERS; o++)
 				b->zone[i].next[t][o] = m->zones[i].start_pfn;
+		}
 	}
 	return 0;
 }
@@ -31,7 +40,60 @@ int boot_init(struct boot *b, struct pr_machine *m)
 void boot_exit(struct boot *b)
 {
 	free(b->zone);
-	b->zone = NULL;
+	free(b->block);
+	*b = (struct boot){0};
+}
+
+static struct boot_block *find_block(const struct boot *b, uint64_t key)
+{
+	uint64_t i = key * 0x9e3779b97f4a7c15ull >> 32 & b->mask;
+
+	while (b->block[i].key && b->block[i].key != key)
+		i = (i + 1) & b->mask;
+	return &b->block[i];
+}
+
+static bool grow(struct boot *b)
+{
+	struct boot_block *old = b->block;
+	uint64_t nr = b->mask + 1;
+
+	b->block = calloc(nr * 2, sizeof(*old));
+	if (!b->block) {
+		b->block = old;
+		return false;
+	}
+	b->mask = nr * 2 - 1;
+	for (uint64_t i = 0; i < nr; i++)
+		if (old[i].key)
+			*find_block(b, old[i].key) = old[i];
+	free(old);
+	return true;
+}
+
+/* The pageblock of a frame of the trace; NULL if the host is out of memory. */
+static struct boot_block *block_of(struct boot *b, uint64_t frame)
+{
+	struct boot_block *k = find_block(b, (frame >> PAGEBLOCK_ORDER) + 1);
+
+	if (k->key)
+		return k;
+	if (b->nr_blocks * 2 > b->mask) {
+		if (!grow(b))
+			return NULL;
+		k = find_block(b, (frame >> PAGEBLOCK_ORDER) + 1);
+	}
+	b->nr_blocks++;
+	*k = (struct boot_block){(frame >> PAGEBLOCK_ORDER) + 1, PFN_NONE, MT_MOVABLE};
+	return k;
+}
+
+void boot_learn(struct boot *b, uint64_t frame, unsigned type)
+{
+	struct boot_block *k = type == TRACE_NO_TYPE ? NULL : block_of(b, frame);
+
+	if (k)
+		k->type = (uint8_t)type;
 }
 
 static unsigned boot_type(const struct pr_machine *m, const struct zone *z, pfn_t pfn)
@@ -101,31 +163,68 @@ static bool take_from_zone(struct boot *b, struct zone *z, unsigned type, unsign
 	return false;
 }
 
-/* A frame that this machine does not have: zones of its type on x86-64 first, then all. */
-static bool take_anywhere(struct boot *b, uint64_t frame, unsigned order, unsigned cpu)
+/* The next pageblock of a zone and type with pages in use, never given out before. */
+static pfn_t next_block(struct boot *b, struct zone *z, unsigned type)
+{
+	pfn_t *next = &b->zone[z - b->m->zones].next_block[type], end = z->start_pfn + z->spanned;
+
+	while (*next < end) {
+		pfn_t pfn = *next;
+		unsigned in_use = 0;
+
+		*next = (pfn | (PAGEBLOCK_PAGES - 1)) + 1;
+		if (skip(b, z, type, pfn) >= PAGEBLOCK_PAGES)
+			continue;
+		for (pfn_t p = pfn; p < *next && p < end; p++) {
+			int order = pr_free_order(b->m, z, p);
+
+			if (order < 0)
+				in_use++;
+			else
+				p += (1ull << order) - 1;
+		}
+		if (in_use * 2 >= PAGEBLOCK_PAGES)
+			return pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
+	}
+	return PFN_NONE;
+}
+
+/* By frame numbers of x86-64, for a trace of a machine with other zones than ours. */
+static struct zone *likely_zone(const struct boot *b, uint64_t frame, unsigned cpu)
 {
 	const uint64_t dma_end = 16ull << (20 - PR_PAGE_SHIFT), dma32_end = 4ull << (30 - PR_PAGE_SHIFT);
-	enum zone_type type = frame < dma_end ? ZONE_DMA : frame < dma32_end ? ZONE_DMA32 : ZONE_NORMAL;
+	const struct node *n = &b->m->nodes[b->m->arena->cpu_node[cpu]];
+	struct zone *z = pr_zone_of(b->m, frame);
+	int type = frame < dma_end ? ZONE_DMA : frame < dma32_end ? ZONE_DMA32 : ZONE_NORMAL;
 
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (unsigned i = b->m->arena->nr_zones; i-- > 0;) {
-			struct zone *z = &b->m->zones[i];
+	for (; !z && type >= 0; type--)
+		if (n->zone[type] >= 0)
+			z = &b->m->zones[n->zone[type]];
+	return z ? z : &b->m->zones[0];
+}
 
-			if ((pass || z->type == type) && take_from_zone(b, z, MT_MOVABLE, order, cpu))
-				return true;
-		}
-	return false;
+static bool take_like(struct boot *b, struct zone *z, uint64_t frame, unsigned order, unsigned cpu)
+{
+	struct boot_block *k = order < MAX_ORDER ? block_of(b, frame) : NULL;
+	unsigned type = k ? k->type : MT_MOVABLE;
+
+	if (k && k->ours == PFN_NONE)
+		k->ours = next_block(b, z, type);
+	if (k && k->ours != PFN_NONE &&
+	    take(b, z, k->ours + (frame & (PAGEBLOCK_PAGES - 1)), order, cpu))
+		return true;
+	return take_from_zone(b, z, type, order, cpu);
 }
 
 uint64_t boot_free(struct boot *b, uint64_t frame, unsigned order, unsigned cpu)
 {
-	struct zone *z = pr_zone_of(b->m, frame);
+	struct zone *z = likely_zone(b, frame, cpu);
 
-	if (z && (take(b, z, frame, order, cpu) ||
-		  take_from_zone(b, z, boot_type(b->m, z, frame), order, cpu)))
+	if (take_like(b, z, frame, order, cpu))
 		return 1ull << order;
-	if (take_anywhere(b, frame, order, cpu))
-		return 1ull << order;
+	for (unsigned i = b->m->arena->nr_zones; i-- > 0;)
+		if (take_from_zone(b, &b->m->zones[i], MT_MOVABLE, order, cpu))
+			return 1ull << order;
 	if (!order)
 		return 0;
 	return boot_free(b, frame, order - 1, cpu) +

@@ -119,6 +119,7 @@ static int do_alloc(struct pr_replay *r, const struct trace_event *e)
 	req.node = -1;
 	req.cpu = e->cpu;
 	req.lru = (e->gfp & __GFP_MOVABLE) != 0;
+	boot_learn(&r->boot, e->frame, e->type);
 	r->stats.allocs++;
 	if (pr_alloc(r->m, &req, &pfn)) {
 		pfn = PFN_NONE;
@@ -206,6 +207,12 @@ static int do_free(struct pr_replay *r, const struct trace_event *e)
 	return 0;
 }
 
+static int do_drained(struct pr_replay *r, const struct trace_event *e)
+{
+	boot_learn(&r->boot, e->frame, e->type);
+	return 0;
+}
+
 /* Carries out what was parsed. */
 static int run_batch(struct pr_replay *r)
 {
@@ -214,7 +221,9 @@ static int run_batch(struct pr_replay *r)
 	for (unsigned i = 0; i < r->nr_batch && !err; i++) {
 		const struct trace_event *e = &r->batch[i];
 
-		err = e->kind == TRACE_ALLOC ? do_alloc(r, e) : do_free(r, e);
+		err = e->kind == TRACE_ALLOC  ? do_alloc(r, e) :
+		      e->kind == TRACE_FREE ? do_free(r, e) :
+						do_drained(r, e);
 		if (err)
 			refuse(r, err, e->line, "the host has no memory for the table of frames");
 	}
@@ -245,6 +254,8 @@ static int add_event(struct pr_replay *r, struct trace_event *e)
 		}
 		/* fallthrough */
 	case TRACE_FREE:
+	case TRACE_DRAINED:
+		s->others += e->kind == TRACE_DRAINED;
 		e->cpu %= r->m->arena->nr_cpus;
 		e->line = s->lines;
 		frames_prefetch(&r->frames, e->frame);

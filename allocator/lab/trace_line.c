@@ -209,6 +209,19 @@ static bool parse_gfp(struct trace_parser *t, const char *text, size_t len, gfp_
 	return true;
 }
 
+/* The types whose numbers have long been the same; returns where to go on. */
+static const char *migratetype(const char *p, const char *args, const char *end, uint8_t *type)
+{
+	const char *v = value(p, args, end, WORD(" migratetype="));
+
+	*type = TRACE_NO_TYPE;
+	if (!v || v == end || !is_digit(*v))
+		return p;
+	if (*v - '0' < NR_PCP_TYPES)
+		*type = (uint8_t)(*v - '0');
+	return v + 1;
+}
+
 /* " page=… pfn=0x… order=… migratetype=… gfp_flags=…" */
 static const char *arguments(struct trace_parser *t, const char *args, const char *end,
 			     struct trace_event *e)
@@ -227,10 +240,12 @@ static const char *arguments(struct trace_parser *t, const char *args, const cha
 	e->order = (uint8_t)order;
 	if (e->frame & ((1ull << order) - 1))
 		return "pfn= is no multiple of the block's size";
-	if (e->kind != TRACE_ALLOC)
+	if (e->kind == TRACE_FREE)
 		return NULL;
-	/* behind " migratetype=1", the kernel's name for what the flags say */
-	p = value(end - p > 14 ? p + 14 : p, args, end, WORD(" gfp_flags="));
+	p = migratetype(p, args, end, &e->type);
+	if (e->kind == TRACE_DRAINED)
+		return NULL;
+	p = value(p, args, end, WORD(" gfp_flags="));
 	if (!p || !parse_gfp(t, p, (size_t)(end - p), &e->gfp))
 		return "gfp_flags= with unknown names";
 	return NULL;
@@ -286,5 +301,9 @@ const char *trace_line_parse(struct trace_parser *t, const char *line, const cha
 	}
 	if (starts(p, end, WORD("free_batched:")))
 		e->kind = TRACE_BATCHED;
+	if (starts(p, end, WORD("pcpu_drain:"))) {
+		e->kind = TRACE_DRAINED;
+		return arguments(t, p + sizeof("pcpu_drain:") - 1, end, e);
+	}
 	return NULL;
 }

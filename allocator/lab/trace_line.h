@@ -16,6 +16,7 @@ enum trace_kind {
 	TRACE_ALLOC,
 	TRACE_FREE,
 	TRACE_BATCHED,
+	TRACE_DRAINED, /* mm_page_pcpu_drain: moves no page, but says a pageblock's type */
 };
 
 struct trace_event {
@@ -24,9 +25,10 @@ struct trace_event {
 	uint32_t cpu;
 	gfp_t gfp;
 	uint8_t kind, order;
+	uint8_t type; /* migratetype=, of TRACE_ALLOC and TRACE_DRAINED; TRACE_NO_TYPE if unknown */
 };
 
-enum { GFP_CACHE = 128, GFP_TEXT = 244 };
+enum { GFP_CACHE = 128, GFP_TEXT = 244, TRACE_NO_TYPE = 255 };
 struct trace_parser {
 	struct gfp_known {
 		uint32_t len;

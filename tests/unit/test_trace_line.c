@@ -89,7 +89,7 @@ static void arguments(void **state)
 		{HEAD "mm_page_free: page=00000000c241b733 pfn=0xFFFFFFFFFFFFFFFF order=0", TRACE_FREE, UINT64_MAX, 0, 0},
 		{HEAD "mm_page_free: page=1 pfn=0x8 order=3", TRACE_FREE, 8, 3, 0},
 		{HEAD "mm_page_free_batched: page=1 pfn=0x8 order=0", TRACE_BATCHED, 0, 0, 0},
-		{HEAD "mm_page_pcpu_drain: page=1 pfn=0x8 order=0 migratetype=1", TRACE_OTHER, 0, 0, 0},
+		{HEAD "mm_page_pcpu_drain: page=1 pfn=0x8 order=0 migratetype=1", TRACE_DRAINED, 8, 0, 0},
 		{HEAD "tracing_mark_write: mm_page_free: pfn=0x1", TRACE_OTHER, 0, 0, 0},
 		{"CPU:1 [LOST 17 EVENTS]", TRACE_LOST, 17, 0, 0},
 		{"CPU:1 [LOST EVENTS]", TRACE_LOST, 0, 0, 0},
