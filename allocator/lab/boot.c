@@ -163,28 +163,37 @@ static bool take_from_zone(struct boot *b, struct zone *z, unsigned type, unsign
 	return false;
 }
 
-/* The next pageblock of a zone and type with pages in use, never given out before. */
-static pfn_t next_block(struct boot *b, struct zone *z, unsigned type)
+/* Is at least half of a pageblock of that type not on the free lists? */
+static bool suits(const struct boot *b, const struct zone *z, unsigned type, pfn_t start)
+{
+	pfn_t end = start + PAGEBLOCK_PAGES, p = start;
+	unsigned in_use = 0;
+
+	if (start < z->start_pfn || end > z->start_pfn + z->spanned ||
+	    skip(b, z, type, start) >= PAGEBLOCK_PAGES)
+		return false;
+	while (p < end) {
+		int order = pr_free_order(b->m, z, p);
+
+		in_use += order < 0;
+		p += order < 0 ? 1 : 1ull << order;
+	}
+	return in_use * 2 >= PAGEBLOCK_PAGES;
+}
+
+/* Our pageblock for one of the trace: that of the same number, or the next that suits. */
+static pfn_t choose_block(struct boot *b, struct zone *z, unsigned type, uint64_t frame)
 {
 	pfn_t *next = &b->zone[z - b->m->zones].next_block[type], end = z->start_pfn + z->spanned;
+	pfn_t start = frame & ~(uint64_t)(PAGEBLOCK_PAGES - 1);
 
+	if (pr_zone_of(b->m, frame) == z && suits(b, z, type, start))
+		return start;
 	while (*next < end) {
-		pfn_t pfn = *next;
-		unsigned in_use = 0;
-
-		*next = (pfn | (PAGEBLOCK_PAGES - 1)) + 1;
-		if (skip(b, z, type, pfn) >= PAGEBLOCK_PAGES)
-			continue;
-		for (pfn_t p = pfn; p < *next && p < end; p++) {
-			int order = pr_free_order(b->m, z, p);
-
-			if (order < 0)
-				in_use++;
-			else
-				p += (1ull << order) - 1;
-		}
-		if (in_use * 2 >= PAGEBLOCK_PAGES)
-			return pfn & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
+		start = *next & ~(pfn_t)(PAGEBLOCK_PAGES - 1);
+		*next = start + PAGEBLOCK_PAGES;
+		if (suits(b, z, type, start))
+			return start;
 	}
 	return PFN_NONE;
 }
@@ -209,7 +218,7 @@ static bool take_like(struct boot *b, struct zone *z, uint64_t frame, unsigned o
 	unsigned type = k ? k->type : MT_MOVABLE;
 
 	if (k && k->ours == PFN_NONE)
-		k->ours = next_block(b, z, type);
+		k->ours = choose_block(b, z, type, frame);
 	if (k && k->ours != PFN_NONE &&
 	    take(b, z, k->ours + (frame & (PAGEBLOCK_PAGES - 1)), order, cpu))
 		return true;
