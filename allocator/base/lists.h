@@ -40,12 +40,17 @@ static inline bool zone_spans(const struct zone *z, pfn_t pfn)
 static inline struct zone *zone_of(const struct pr_machine *m, pfn_t pfn)
 {
 	uint64_t piece = pfn >> m->arena->map_shift;
+	uint32_t i;
 
 	if (unlikely(piece >= m->arena->map_size))
 		return NULL;
-	for (uint32_t i = m->zone_map[piece]; i < m->arena->nr_zones; i++)
-		if (likely(zone_spans(&m->zones[i], pfn)))
-			return &m->zones[i];
+	i = m->zone_map[piece];
+	while (likely(i < m->arena->nr_zones)) {
+		struct zone *z = &m->zones[i++];
+
+		if (likely(zone_spans(z, pfn)))
+			return z;
+	}
 	return NULL;
 }
 
@@ -122,18 +127,18 @@ static inline void link_set_next(const struct pr_machine *m, const struct zone *
 				 unsigned order, bool pcp, uint32_t next)
 {
 	if (links_in_block(order, pcp))
-		store(&pr_block(m, z, z->start_pfn + rel)->next, next - rel - BLOCK_STEP);
+		pr_block(m, z, z->start_pfn + rel)->next = next - rel - BLOCK_STEP;
 	else
-		store(&page_rel(m, z, rel)->next, next);
+		page_rel(m, z, rel)->next = next;
 }
 
 static inline void link_set_prev(const struct pr_machine *m, const struct zone *z, uint32_t rel,
 				 unsigned order, bool pcp, uint32_t prev)
 {
 	if (links_in_block(order, pcp))
-		store(&pr_block(m, z, z->start_pfn + rel)->prev, prev - rel + BLOCK_STEP);
+		pr_block(m, z, z->start_pfn + rel)->prev = prev - rel + BLOCK_STEP;
 	else
-		store(&page_rel(m, z, rel)->prev, prev);
+		page_rel(m, z, rel)->prev = prev;
 }
 
 static inline void list_init(struct list *l)
@@ -150,11 +155,11 @@ static inline void list_push_head(const struct pr_machine *m, const struct zone 
 	link_set_next(m, z, rel, order, pcp, old);
 	in_order();
 	if (old == LINK_NONE)
-		store(&l->last, rel);
+		l->last = rel;
 	else
 		link_set_prev(m, z, old, order, pcp, rel);
-	store(&l->first, rel);
-	store(&l->nr, l->nr + 1);
+	l->first = rel;
+	l->nr++;
 }
 
 static inline void list_push_tail(const struct pr_machine *m, const struct zone *z, struct list *l,
@@ -166,11 +171,11 @@ static inline void list_push_tail(const struct pr_machine *m, const struct zone 
 	link_set_prev(m, z, rel, order, pcp, old);
 	in_order();
 	if (old == LINK_NONE)
-		store(&l->first, rel);
+		l->first = rel;
 	else
 		link_set_next(m, z, old, order, pcp, rel);
-	store(&l->last, rel);
-	store(&l->nr, l->nr + 1);
+	l->last = rel;
+	l->nr++;
 }
 
 static inline void list_push(const struct pr_machine *m, const struct zone *z, struct list *l,
@@ -189,15 +194,15 @@ static inline void list_remove(const struct pr_machine *m, const struct zone *z,
 	uint32_t prev = rel == l->first ? LINK_NONE : link_prev(m, z, rel, order, pcp);
 
 	if (prev == LINK_NONE)
-		store(&l->first, next);
+		l->first = next;
 	else
 		link_set_next(m, z, prev, order, pcp, next);
 	in_order();
 	if (next == LINK_NONE)
-		store(&l->last, prev);
+		l->last = prev;
 	else if (prev != LINK_NONE)
 		link_set_prev(m, z, next, order, pcp, prev);
-	store(&l->nr, l->nr - 1);
+	l->nr--;
 }
 
 /*
@@ -208,26 +213,26 @@ static inline void frame_list_pop(struct list *l, struct page *frames)
 {
 	uint32_t next = frames[l->first].next;
 
-	store(&l->first, next);
+	l->first = next;
 	if (unlikely(next == LINK_NONE))
-		store(&l->last, LINK_NONE);
+		l->last = LINK_NONE;
 	else
 		__builtin_prefetch(&frames[next], 1); /* it is wanted next */
-	store(&l->nr, l->nr - 1);
+	l->nr--;
 }
 
 static inline void frame_list_push(struct list *l, struct page *frames, uint32_t rel)
 {
 	uint32_t old = l->first;
 
-	store(&frames[rel].next, old);
+	frames[rel].next = old;
 	in_order();
 	if (unlikely(old == LINK_NONE))
-		store(&l->last, rel);
+		l->last = rel;
 	else
-		store(&frames[old].prev, rel);
-	store(&l->first, rel);
-	store(&l->nr, l->nr + 1);
+		frames[old].prev = rel;
+	l->first = rel;
+	l->nr++;
 }
 
 /* --- free areas: a list, its count, and the zone's mask of orders --- */

@@ -16,32 +16,45 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* For the few functions of the common path, where the order is a constant. */
+#define hot_inline static inline __attribute__((always_inline))
 
 /* A word that others write at the same time: one plain load or store. */
 #define load(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define store(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
-/* The only writer adds; others read. */
-#define bump(p, n) store(p, load(p) + (n))
 /* Stores before it are in memory before stores behind it, for whoever maps the arena after a kill. */
 #define in_order() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-static inline void arena_lock(pr_lock_t *l)
+/* Somebody else has it. */
+__attribute__((noinline, cold, unused)) static void arena_lock_wait(pr_lock_t *l)
 {
 	enum { PATIENCE = 200 };
 	unsigned tries = 0;
 
-	while (unlikely(__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE)))
+	do
 		while (load(l)) {
 			__builtin_ia32_pause();
 			/* the holder may be waiting for this processor */
 			if (++tries % PATIENCE == 0)
 				sched_yield();
 		}
+	while (__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE));
+}
+
+static inline void arena_lock(pr_lock_t *l)
+{
+	if (unlikely(__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE)))
+		arena_lock_wait(l);
 }
 
 static inline void arena_unlock(pr_lock_t *l)
 {
 	__atomic_store_n(l, 0, __ATOMIC_RELEASE);
+}
+
+static inline bool arena_trylock(pr_lock_t *l)
+{
+	return likely(!__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE));
 }
 
 static inline void pcp_lock(struct pcp *p)

@@ -359,18 +359,34 @@ int pr_set_block_absent(struct pr_machine *m, pfn_t pfn)
 	return 0;
 }
 
-/* Pages of all CPUs and both ways, in zone z: given, or taken back. */
-static uint64_t pages_counted(const struct pr_machine *m, const struct zone *z, bool freed)
+/* What all CPUs did in zone z, both ways. */
+static struct counts counts_of(const struct pr_machine *m, const struct zone *z)
+{
+	struct zone *lock = &m->zones[z - m->zones];
+	struct counts sum = {0};
+
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++) {
+		struct pcp *p = pr_pcp(m, z, c);
+
+		pcp_lock(p);
+		zone_lock(lock);
+		for (unsigned o = 0; o < NR_ORDERS; o++) {
+			sum.taken[o] += p->counts[0].taken[o] + p->counts[1].taken[o];
+			sum.freed[o] += p->counts[0].freed[o] + p->counts[1].freed[o];
+		}
+		sum.missed += p->counts[0].missed + p->counts[1].missed;
+		zone_unlock(lock);
+		pcp_unlock(p);
+	}
+	return sum;
+}
+
+static uint64_t pages_of(const uint64_t blocks[NR_ORDERS])
 {
 	uint64_t sum = 0;
 
-	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		for (unsigned way = 0; way < 2; way++) {
-			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
-
-			for (unsigned o = 0; o < NR_ORDERS; o++)
-				sum += load(freed ? &n->freed[o] : &n->taken[o]) << o;
-		}
+	for (unsigned o = 0; o < NR_ORDERS; o++)
+		sum += blocks[o] << o;
 	return sum;
 }
 
@@ -382,9 +398,9 @@ uint64_t pr_event(const struct pr_machine *m, enum pr_event e)
 		const struct zone *z = &m->zones[i];
 
 		if (e == EV_PGFREE)
-			n += pages_counted(m, z, true);
+			n += pages_of(counts_of(m, z).freed);
 		else if (e == EV_PGALLOC_DMA + z->type)
-			n += pages_counted(m, z, false);
+			n += pages_of(counts_of(m, z).taken);
 	}
 	return n;
 }
@@ -398,17 +414,19 @@ struct pr_numa pr_zone_numa(const struct pr_machine *m, const struct zone *z)
 {
 	struct pr_numa numa = {.foreign = load(&z->numa_foreign)};
 
-	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		for (unsigned way = 0; way < 2; way++) {
-			const struct counts *n = &pr_pcp(m, z, c)->counts[way];
-			uint64_t taken = 0, missed = load(&n->missed);
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++) {
+		struct pcp *p = pr_pcp(m, z, c);
+		uint64_t taken = 0, missed;
 
-			for (unsigned o = 0; o < NR_ORDERS; o++)
-				taken += load(&n->taken[o]);
-			numa.hit += taken - missed;
-			numa.miss += missed;
-			*(m->arena->cpu_node[c] == z->node ? &numa.local : &numa.other) += taken;
-		}
+		pcp_lock(p);
+		for (unsigned o = 0; o < NR_ORDERS; o++)
+			taken += p->counts[0].taken[o] + load(&p->counts[1].taken[o]);
+		missed = p->counts[0].missed + load(&p->counts[1].missed);
+		pcp_unlock(p);
+		numa.hit += taken - missed;
+		numa.miss += missed;
+		*(m->arena->cpu_node[c] == z->node ? &numa.local : &numa.other) += taken;
+	}
 	return numa;
 }
 

@@ -66,6 +66,8 @@ pfn_t buddy_take(struct op *op, unsigned order, enum migratetype mt, unsigned al
 /* Moves a pageblock's free blocks to a type's lists; pages moved, -1 outside the zone. */
 int block_move_free(struct op *op, pfn_t pfn, enum migratetype from, enum migratetype to);
 
+enum { BATCH_SCALE_MAX = 5 }; /* CONFIG_PCP_BATCH_SCALE_MAX */
+
 /* --- pcp.c: under the lists' lock; the zone's is taken inside --- */
 static inline bool pcp_order(unsigned order)
 {
@@ -100,8 +102,62 @@ static inline pfn_t pcp_take(struct op *op, unsigned order, enum migratetype mt,
 	op->pcp->free_count >>= 1;
 	return pcp_take_bulk(op, order, mt, alloc_flags);
 }
-/* Puts a block on the list of its pageblock's type, and spills when the lists are too long. */
-void pcp_free(struct op *op, pfn_t pfn, unsigned order);
+/* As the kernel's clamp: the upper limit wins where limits are the wrong way round. */
+static inline int pcp_clamp(int v, int lo, int hi)
+{
+	if (v >= hi)
+		return hi;
+	return v < lo ? lo : v;
+}
+static inline int pcp_clamp_high(const struct pcp *p)
+{
+	return pcp_clamp(p->high, p->high_min, p->high_max);
+}
+/* A consumer that frees large blocks in a row, which another CPU produces: its lists are cut short. */
+hot_inline bool pcp_frees_high_orders(struct pcp *p, unsigned order)
+{
+	bool yes;
+
+	if (!order || order > COSTLY_ORDER) {
+		p->flags &= (uint8_t)~PCPF_PREV_FREE_HIGH_ORDER;
+		return false;
+	}
+	yes = p->free_count >= p->batch && (p->flags & PCPF_PREV_FREE_HIGH_ORDER) &&
+	      (!(p->flags & PCPF_FREE_HIGH_BATCH) || p->count >= p->batch);
+	p->flags |= PCPF_PREV_FREE_HIGH_ORDER;
+	return yes;
+}
+/* The lists may have become too long: `list` is where the newest block went. */
+void pcp_spill_and_unlock(struct pr_machine *m, struct zone *z, struct pcp *p, int list,
+			  bool free_high);
+/*
+ * Puts a block on the list of its pageblock's type mt. Returns -1, or the list if they may be too
+ * long now: pcp_spill_and_unlock() is next, with *free_high.
+ */
+hot_inline int pcp_put(struct pr_machine *m, struct zone *z, struct pcp *p, pfn_t pfn,
+		       unsigned order, enum migratetype mt, bool *free_high)
+{
+	struct page *frames = zone_frames(m, z);
+	uint32_t rel = rel_of(z, pfn);
+	int list;
+
+	if (mt >= NR_PCP_TYPES)
+		mt = MT_MOVABLE; /* CMA and high-atomic pages may be used by movable requests */
+	store(&frames[rel].info, page_info(PAGE_PCP, order, 0, mt));
+	list = pr_pcp_index(order, mt);
+	frame_list_push(&p->list[list], frames, rel);
+	p->alloc_factor >>= 1;
+	p->count += 1 << order;
+	*free_high = pcp_frees_high_orders(p, order);
+	if (p->free_count < (p->batch << BATCH_SCALE_MAX))
+		p->free_count = (int16_t)(p->free_count + (1 << order));
+	p->high = pcp_clamp_high(p);
+	/* nothing presses and there is room: what spilling would find */
+	if (likely(p->high > p->count && !*free_high &&
+		   !(load(&z->flags) & (ZONE_RECLAIM_ACTIVE | ZONE_BELOW_HIGH))))
+		return -1;
+	return list;
+}
 void pcp_drain(struct op *op);
 /* Takes the lists' high down; true if there is more to do at the next tick. */
 bool pcp_decay_high(struct op *op);

@@ -8,16 +8,6 @@
 
 #include "page_alloc/page_alloc.h"
 
-enum { BATCH_SCALE_MAX = 5 }; /* CONFIG_PCP_BATCH_SCALE_MAX */
-
-/* As the kernel's: the upper limit wins where limits are the wrong way round. */
-static int clamp_int(int v, int lo, int hi)
-{
-	if (v >= hi)
-		return hi;
-	return v < lo ? lo : v;
-}
-
 static int min_int(int a, int b)
 {
 	return a < b ? a : b;
@@ -28,16 +18,11 @@ static int max_int(int a, int b)
 	return a > b ? a : b;
 }
 
-static int clamp_high(const struct pcp *p)
-{
-	return clamp_int(p->high, p->high_min, p->high_max);
-}
-
 /* How many blocks to fetch when a list is empty; moves high and alloc_factor. */
 static int refill_blocks(struct op *op, unsigned order)
 {
 	struct pcp *p = op->pcp;
-	int high = p->high = clamp_high(p), batch;
+	int high = p->high = pcp_clamp_high(p), batch;
 
 	if (high < p->batch)
 		return 1;
@@ -122,14 +107,14 @@ static int spill_pages(const struct pcp *p, int high, bool free_high)
 		return min_int(p->count, p->batch << BATCH_SCALE_MAX);
 	if (high < p->batch)
 		return 1;
-	return clamp_int(p->free_count, p->batch, high - p->batch);
+	return pcp_clamp(p->free_count, p->batch, high - p->batch);
 }
 
 /* The count at which to spill; moves high with the rows of frees and the zone's need. */
 static int spill_high(struct op *op, bool free_high)
 {
 	struct pcp *p = op->pcp;
-	int high = p->high = clamp_high(p);
+	int high = p->high = pcp_clamp_high(p);
 
 	if (!high)
 		return 0;
@@ -150,72 +135,24 @@ static int spill_high(struct op *op, bool free_high)
 		int need = p->free_count + p->batch;
 
 		if (p->high < need)
-			p->high = clamp_int(need, p->high_min, p->high_max);
+			p->high = pcp_clamp(need, p->high_min, p->high_max);
 	}
 	return high;
 }
 
-/* A consumer that frees large blocks in a row on another CPU than the producer's: cut it short. */
-static inline bool frees_high_orders(struct pcp *p, unsigned order)
+void pcp_spill_and_unlock(struct pr_machine *m, struct zone *z, struct pcp *p, int list,
+			  bool free_high)
 {
-	bool yes;
+	struct op op = {m, z, p, p};
+	int high = spill_high(&op, free_high);
 
-	if (!order || order > COSTLY_ORDER) {
-		p->flags &= (uint8_t)~PCPF_PREV_FREE_HIGH_ORDER;
-		return false;
+	if (p->count >= high) {
+		pcp_flush(&op, spill_pages(p, high, free_high), list);
+		if ((load(&z->flags) & ZONE_BELOW_HIGH) &&
+		    zone_watermark_ok(z, 0, zone_mark(z, WMARK_HIGH), ZONE_MOVABLE, 0))
+			zone_flag_clear(z, ZONE_BELOW_HIGH);
 	}
-	yes = p->free_count >= p->batch && (p->flags & PCPF_PREV_FREE_HIGH_ORDER) &&
-	      (!(p->flags & PCPF_FREE_HIGH_BATCH) || p->count >= p->batch);
-	p->flags |= PCPF_PREV_FREE_HIGH_ORDER;
-	return yes;
-}
-
-/* The lists may have become too long: list i is where the newest block went. */
-static void spill(struct op *op, int i, bool free_high)
-{
-	struct pcp *p = op->pcp;
-	int high = spill_high(op, free_high);
-
-	if (p->count < high)
-		return;
-	pcp_flush(op, spill_pages(p, high, free_high), i);
-	if ((load(&op->z->flags) & ZONE_BELOW_HIGH) &&
-	    zone_watermark_ok(op->z, 0, zone_mark(op->z, WMARK_HIGH), ZONE_MOVABLE, 0))
-		zone_flag_clear(op->z, ZONE_BELOW_HIGH);
-}
-
-void pcp_free(struct op *op, pfn_t pfn, unsigned order)
-{
-	struct page *frames = zone_frames(op->m, op->z);
-	enum migratetype mt = block_type(op, pfn);
-	uint32_t rel = rel_of(op->z, pfn);
-	struct pcp *p = op->pcp;
-	bool free_high;
-	int i, high;
-
-	if (unlikely(mt == MT_ISOLATE)) {
-		zone_lock(op->z);
-		buddy_free_one(op, pfn, order, mt);
-		zone_unlock(op->z);
-		return;
-	}
-	if (mt >= NR_PCP_TYPES)
-		mt = MT_MOVABLE; /* CMA and high-atomic pages may be used by movable requests */
-	store(&frames[rel].info, page_info(PAGE_PCP, order, 0, mt));
-	i = pr_pcp_index(order, mt);
-	frame_list_push(&p->list[i], frames, rel);
-	p->alloc_factor >>= 1;
-	p->count += 1 << order;
-	free_high = frees_high_orders(p, order);
-	if (p->free_count < (p->batch << BATCH_SCALE_MAX))
-		p->free_count = (int16_t)(p->free_count + (1 << order));
-	high = clamp_high(p);
-	/* nothing presses and there is room: what spill_high() would find */
-	if (likely(high > p->count && !free_high &&
-		   !(load(&op->z->flags) & (ZONE_RECLAIM_ACTIVE | ZONE_BELOW_HIGH))))
-		p->high = high;
-	else
-		spill(op, i, free_high);
+	pcp_unlock(p);
 }
 
 void pcp_drain(struct op *op)

@@ -31,7 +31,7 @@ static inline int gfp_type(const struct pr_machine *m, gfp_t gfp)
 	return unlikely(m->arena->mobility_disabled) && t >= 0 ? MT_UNMOVABLE : t;
 }
 
-static inline int context_make(struct context *c, struct pr_machine *m, const struct pr_request *r)
+int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r)
 {
 	int type = gfp_type(m, r->gfp), highest = gfp_zone(r->gfp), node = r->node;
 
@@ -45,22 +45,13 @@ static inline int context_make(struct context *c, struct pr_machine *m, const st
 	c->r = r;
 	c->type = (enum migratetype)type;
 	c->highest = (enum zone_type)highest;
-	if (unlikely(r->only_zone >= 0)) { /* named by the user: gfp's zone bits do not narrow it */
+	if (r->only_zone >= 0) { /* named by the user: gfp's zone bits do not narrow it */
 		c->highest = m->zones[r->only_zone].type;
 		node = (int)m->zones[r->only_zone].node;
 	}
 	c->list = r->gfp & __GFP_THISNODE ? m->nodes[node].thisnode : m->nodes[node].fallback;
-	c->nodemask = r->nodemask;
-	c->filtered = r->nodemask || r->only_zone >= 0;
-	c->preferred = likely(!c->filtered && !(r->gfp & __GFP_THISNODE))
-			       ? c->list + m->nodes[node].first[highest]
-			       : context_skip(c, c->list);
+	context_set_nodemask(c, r->nodemask);
 	return 0;
-}
-
-int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r)
-{
-	return context_make(c, m, r);
 }
 
 /* Free pages that this request can't have: those in reserve for others, and all but one of a block. */
@@ -157,10 +148,10 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 static inline void count_taken(struct context *c, struct zone *z, struct counts *counts,
 			       unsigned order, unsigned n)
 {
-	bump(&counts->taken[order], n);
+	counts->taken[order] += n;
 	if (likely(z->node == c->preferred->node))
 		return;
-	bump(&counts->missed, n);
+	counts->missed += n;
 	__atomic_fetch_add(&zoneref_zone(c, c->preferred)->numa_foreign, n, __ATOMIC_RELAXED);
 }
 
@@ -323,33 +314,69 @@ static inline unsigned flags_nofragment(const struct context *c)
 	return flags | ALLOC_NOFRAGMENT;
 }
 
-/*
- * The common case: the preferred zone is above its high watermark and the CPU has a block at hand.
- * PFN_NONE: something else is the case, and nothing was changed.
- */
-static inline pfn_t take_common(struct context *c, unsigned alloc_flags)
+/* Whatever else is the case. */
+static __attribute__((noinline)) int alloc_any(struct pr_machine *m, const struct pr_request *r,
+					       pfn_t *pfn)
 {
-	unsigned order = c->r->order;
+	struct context c;
+
+	if (context_init(&c, m, r))
+		return -EINVAL;
+	*pfn = get_page(&c, flags_cma(&c, WMARK_LOW) | flags_nofragment(&c));
+	if (*pfn == PFN_NONE)
+		*pfn = slowpath(&c);
+	return *pfn == PFN_NONE ? -ENOMEM : 0;
+}
+
+/* Is z far above what any request must leave, with a block of that order? Then which watermark
+ * and which reserves there are does not matter. */
+static inline bool zone_is_rich(const struct zone *z, unsigned order, enum zone_type highest,
+				unsigned alloc_flags)
+{
+	if (load(&z->flags) & (ZONE_BELOW_HIGH | ZONE_BOOSTED_WATERMARK))
+		return false;
+	if (load(&z->free_pages) - unusable_free(z, order, alloc_flags) <=
+	    (int64_t)(zone_mark(z, WMARK_HIGH) + load(&z->lowmem_reserve[highest])))
+		return false;
+	return !order || has_block(z, order, alloc_flags);
+}
+
+/*
+ * The common case, with nothing on the way that the general one would do besides: any node, no
+ * filter, a preferred zone above its high watermark, a block at hand on the CPU's list, which nobody
+ * else works on. PFN_NONE: something else is the case, and nothing was changed. order is r->order, given apart so that the
+ * compiler knows it where it is 0.
+ */
+hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, unsigned order)
+{
+	int type = gfp_type(m, r->gfp), highest = gfp_zone(r->gfp), node = r->node;
 	struct page *frames;
 	struct list *list;
 	struct zone *z;
 	struct pcp *p;
-	uint32_t rel;
+	uint32_t rel, preferred;
 
-	if (!pcp_order(order) || c->r->irqoff || zoneref_end(c->preferred))
+	/* one test for what is hardly ever there */
+	if (unlikely((type | highest) < 0 || r->cpu >= m->arena->nr_cpus ||
+		     (r->nodemask | (unsigned)(r->only_zone + 1) | r->irqoff |
+		      (r->gfp & __GFP_THISNODE))))
 		return PFN_NONE;
-	z = zoneref_zone(c, c->preferred);
-	if (load(&z->flags) & (ZONE_BELOW_HIGH | ZONE_BOOSTED_WATERMARK))
+	if (node < 0)
+		node = (int)m->arena->cpu_node[r->cpu];
+	if (unlikely((uint32_t)node >= m->arena->nr_nodes))
 		return PFN_NONE;
-	if (zone_free(z) - unusable_free(z, order, alloc_flags) <=
-	    (int64_t)(zone_mark(z, WMARK_HIGH) + load(&z->lowmem_reserve[c->highest])))
+	preferred = m->arena->preferred[node][highest];
+	if (unlikely(preferred == UINT16_MAX))
 		return PFN_NONE;
-	if (order && !has_block(z, order, alloc_flags))
+	z = &m->zones[preferred];
+	if (unlikely(!zone_is_rich(z, order, (enum zone_type)highest,
+				   type == MT_MOVABLE ? ALLOC_CMA : 0)))
 		return PFN_NONE;
-	p = pr_pcp(c->m, z, c->r->cpu);
-	list = &p->list[pr_pcp_index(order, c->type)];
-	frames = zone_frames(c->m, z);
-	pcp_lock(p);
+	p = pr_pcp(m, z, r->cpu);
+	list = &p->list[pr_pcp_index(order, (enum migratetype)type)];
+	frames = zone_frames(m, z);
+	if (unlikely(!arena_trylock(&p->lock)))
+		return PFN_NONE;
 	rel = list->first;
 	if (unlikely(rel == LINK_NONE)) {
 		pcp_unlock(p);
@@ -357,26 +384,24 @@ static inline pfn_t take_common(struct context *c, unsigned alloc_flags)
 	}
 	p->free_count >>= 1;
 	pcp_pop(p, frames, list, order);
-	bump(&p->counts[0].taken[order], 1);
+	p->counts[0].taken[order]++;
 	pcp_unlock(p);
-	frame_use(&frames[rel], c->r, order);
+	frame_use(&frames[rel], r, order);
 	return z->start_pfn + rel;
 }
 
 int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 {
-	struct context c;
-	unsigned alloc_flags;
+	pfn_t got = PFN_NONE;
 
-	if (unlikely(context_make(&c, m, r)))
-		return -EINVAL;
-	alloc_flags = flags_cma(&c, WMARK_LOW) | flags_nofragment(&c);
-	*pfn = take_common(&c, alloc_flags);
-	if (unlikely(*pfn == PFN_NONE))
-		*pfn = get_page(&c, alloc_flags);
-	if (unlikely(*pfn == PFN_NONE))
-		*pfn = slowpath(&c);
-	return *pfn == PFN_NONE ? -ENOMEM : 0;
+	if (likely(!r->order))
+		got = take_common(m, r, 0);
+	else if (pcp_order(r->order))
+		got = take_common(m, r, r->order);
+	if (unlikely(got == PFN_NONE))
+		return alloc_any(m, r, pfn);
+	*pfn = got;
+	return 0;
 }
 
 /* A zone of the first node of the list with room for all n at once, or NULL. */

@@ -4,34 +4,64 @@
 
 #include <errno.h>
 
-static inline void free_block(struct pr_machine *m, struct zone *z, pfn_t pfn, unsigned order,
-			      unsigned cpu)
+static void free_to_zone(struct pr_machine *m, struct zone *z, pfn_t pfn, unsigned order,
+			 unsigned cpu)
 {
 	struct op op = op_make(m, z, cpu);
 
-	if (likely(pcp_order(order))) {
-		pcp_lock(op.pcp);
-		bump(&op.pcp->counts[0].freed[order], 1);
-		pcp_free(&op, pfn, order);
-		pcp_unlock(op.pcp);
+	zone_lock(z);
+	op.pcp->counts[1].freed[order]++;
+	intent_set(z, rel_of(z, pfn), order);
+	store(&pr_page(m, z, pfn)->info, 0);
+	buddy_free(&op, pfn, order);
+	zone_unlock(z);
+}
+
+/* Puts the block on a list; the lists' lock is held, and given back here. */
+hot_inline void put_and_unlock(struct pr_machine *m, struct zone *z, struct pcp *p, pfn_t pfn,
+			       unsigned order, enum migratetype mt)
+{
+	bool free_high;
+	int list;
+
+	p->counts[0].freed[order]++;
+	list = pcp_put(m, z, p, pfn, order, mt, &free_high);
+	if (unlikely(list >= 0))
+		pcp_spill_and_unlock(m, z, p, list, free_high);
+	else
+		pcp_unlock(p);
+}
+
+/* Whatever is the case: other orders, lists that somebody works on, isolated blocks. */
+static __attribute__((noinline)) int free_any(struct pr_machine *m, struct zone *z, pfn_t pfn,
+					      unsigned order, unsigned cpu)
+{
+	enum migratetype mt = pr_block_type(m, z, pfn);
+	struct pcp *p = pr_pcp(m, z, cpu);
+
+	if (pcp_order(order) && mt != MT_ISOLATE) {
+		pcp_lock(p);
+		put_and_unlock(m, z, p, pfn, order, mt);
 	} else {
-		zone_lock(z);
-		bump(&op.pcp->counts[1].freed[order], 1);
-		intent_set(z, rel_of(z, pfn), order);
-		store(&pr_page(m, z, pfn)->info, 0);
-		buddy_free(&op, pfn, order);
-		zone_unlock(z);
+		free_to_zone(m, z, pfn, order, cpu);
 	}
+	return 0;
 }
 
 int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 {
 	struct zone *z = zone_of(m, pfn);
+	enum migratetype mt;
+	struct pcp *p;
 
 	if (unlikely(!z || cpu >= m->arena->nr_cpus ||
 		     !page_info_is(load(&pr_page(m, z, pfn)->info), PAGE_USED, order)))
 		return -EINVAL;
-	free_block(m, z, pfn, order, cpu);
+	mt = pr_block_type(m, z, pfn);
+	p = pr_pcp(m, z, cpu);
+	if (unlikely(order || mt == MT_ISOLATE || !arena_trylock(&p->lock)))
+		return free_any(m, z, pfn, order, cpu);
+	put_and_unlock(m, z, p, pfn, 0, mt);
 	return 0;
 }
 
@@ -63,8 +93,7 @@ int pr_free_boot(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	for (pfn_t p = pfn; p < pfn + (1ull << order); p++)
 		if (covered(m, z, p))
 			return -EINVAL;
-	free_block(m, z, pfn, order, cpu);
-	return 0;
+	return free_any(m, z, pfn, order, cpu);
 }
 
 int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order)

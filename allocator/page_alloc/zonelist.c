@@ -56,6 +56,17 @@ static struct zoneref *add_zones(const struct pr_machine *m, unsigned node, stru
 	return to;
 }
 
+static void set_preferred(struct pr_machine *m, unsigned node)
+{
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
+		const struct zoneref *e = m->nodes[node].fallback;
+
+		while (e->zone != LINK_NONE && e->type > t)
+			e++;
+		m->arena->preferred[node][t] = e->zone == LINK_NONE ? UINT16_MAX : (uint16_t)e->zone;
+	}
+}
+
 void pr_zonelists_build(struct pr_machine *m)
 {
 	struct search s = {0};
@@ -75,10 +86,7 @@ void pr_zonelists_build(struct pr_machine *m)
 			prev = (unsigned)n;
 		}
 		to->zone = LINK_NONE;
-		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
-			for (of->first[t] = 0; of->fallback[of->first[t]].zone != LINK_NONE &&
-					       of->fallback[of->first[t]].type > t;)
-				of->first[t]++;
+		set_preferred(m, node);
 		add_zones(m, node, of->thisnode)->zone = LINK_NONE;
 	}
 }

@@ -173,7 +173,6 @@ struct node {
 	uint64_t spanned, present;
 	int32_t zone[NR_ZONE_TYPES]; /* index into zones[], -1 if not populated */
 	struct zoneref fallback[MAX_ZONEREFS], thisnode[MAX_ZONEREFS];
-	uint16_t first[NR_ZONE_TYPES]; /* of fallback: first entry of that type or a lower one */
 	uint64_t totalreserve_pages;
 	int kswapd_order, kswapd_highest, kswapd_failures; /* atomic */
 	uint64_t kswapd_wakeups;
@@ -246,6 +245,8 @@ struct arena {
 	uint64_t event[NR_EVENTS]; /* but pgalloc and pgfree, which the CPUs' lists count; atomic */
 	/* zone_map[pfn >> map_shift]: first zone with a frame in that piece, or beyond */
 	uint32_t map_shift, map_size;
+	/* the zone that a node's requests up to a type try first; UINT16_MAX: none */
+	uint16_t preferred[PR_MAX_NODES][NR_ZONE_TYPES];
 	struct sysctl_vm sysctl;
 	int mobility_disabled; /* page_group_by_mobility_disabled */
 	uint64_t trace_mask;   /* a bit an event that is recorded; see trace.h */
