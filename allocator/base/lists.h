@@ -236,25 +236,115 @@ static inline void frame_list_push(struct list *l, struct page *frames, uint32_t
 }
 
 /* --- free areas: a list, its count, and the zone's mask of orders --- */
+static inline void area_count(struct zone *z, unsigned order, enum migratetype mt, int change)
+{
+	struct free_area *area = &z->area[order];
+	uint16_t bit = (uint16_t)(1u << order), mask = z->mask[mt];
+
+	area->nr_free += (uint64_t)(int64_t)change;
+	store(&z->mask[mt], area->list[mt].nr ? mask | bit : mask & (uint16_t)~bit);
+}
+
 static inline void area_push(const struct op *op, uint32_t rel, unsigned order, enum migratetype mt,
 			     bool tail)
 {
-	struct free_area *area = &op->z->area[order];
-
-	list_push(op->m, op->z, &area->list[mt], rel, order, false, tail);
-	area->nr_free++;
-	store(&op->z->mask[mt], op->z->mask[mt] | (uint16_t)(1u << order));
+	list_push(op->m, op->z, &op->z->area[order].list[mt], rel, order, false, tail);
+	area_count(op->z, order, mt, 1);
 }
 
 static inline void area_remove(const struct op *op, uint32_t rel, unsigned order,
 			       enum migratetype mt)
 {
-	struct free_area *area = &op->z->area[order];
+	list_remove(op->m, op->z, &op->z->area[order].list[mt], rel, order, false);
+	area_count(op->z, order, mt, -1);
+}
 
-	list_remove(op->m, op->z, &area->list[mt], rel, order, false);
-	area->nr_free--;
-	if (!area->list[mt].nr)
-		store(&op->z->mask[mt], op->z->mask[mt] & (uint16_t)~(1u << order));
+/* The same two for orders below a pageblock, where splitting and merging spend their time. */
+hot_inline void small_push_head(struct zone *z, struct page *frames, uint32_t rel, unsigned order,
+				enum migratetype mt)
+{
+	frame_list_push(&z->area[order].list[mt], frames, rel);
+	z->area[order].nr_free++;
+	store(&z->mask[mt], z->mask[mt] | (uint16_t)(1u << order));
+}
+
+hot_inline void small_remove(struct zone *z, struct page *frames, uint32_t rel, unsigned order,
+			     enum migratetype mt)
+{
+	struct list *l = &z->area[order].list[mt];
+	uint32_t next = frames[rel].next, prev = frames[rel].prev;
+
+	if (rel == l->first) {
+		prev = LINK_NONE;
+		l->first = next;
+	} else {
+		frames[prev].next = next;
+	}
+	in_order();
+	if (next == LINK_NONE)
+		l->last = prev;
+	else
+		frames[next].prev = prev; /* of no meaning in the first, but never a wrong way */
+	l->nr--;
+	z->area[order].nr_free--;
+	if (!l->nr)
+		store(&z->mask[mt], z->mask[mt] & (uint16_t)~(1u << order));
+}
+
+/* And for pageblocks; blocks is zone_pageblocks(). */
+static inline struct pageblock *zone_pageblocks(const struct pr_machine *m, const struct zone *z)
+{
+	return m->blocks + z->block_delta;
+}
+
+hot_inline struct pageblock *block_rel(struct pageblock *blocks, const struct zone *z, uint32_t rel)
+{
+	return &blocks[(z->start_pfn + rel) >> PAGEBLOCK_ORDER];
+}
+
+hot_inline void large_push_head(struct zone *z, struct pageblock *blocks, uint32_t rel,
+				unsigned order, enum migratetype mt)
+{
+	struct pageblock *b = block_rel(blocks, z, rel);
+	struct list *l = &z->area[order].list[mt];
+	uint32_t old = l->first;
+
+	store(&b->head, (uint16_t)(BLOCK_FREE | order << 8));
+	b->next = old - rel - BLOCK_STEP;
+	in_order();
+	if (old == LINK_NONE)
+		l->last = rel;
+	else
+		block_rel(blocks, z, old)->prev = rel - old + BLOCK_STEP;
+	l->first = rel;
+	l->nr++;
+	z->area[order].nr_free++;
+	store(&z->mask[mt], z->mask[mt] | (uint16_t)(1u << order));
+}
+
+hot_inline void large_remove(struct zone *z, struct pageblock *blocks, uint32_t rel, unsigned order,
+			     enum migratetype mt)
+{
+	struct list *l = &z->area[order].list[mt];
+	struct pageblock *b = block_rel(blocks, z, rel);
+	uint32_t next = b->next + rel + BLOCK_STEP, prev = b->prev + rel - BLOCK_STEP;
+
+	if (rel == l->first) {
+		prev = LINK_NONE;
+		l->first = next;
+	} else {
+		block_rel(blocks, z, prev)->next = next - prev - BLOCK_STEP;
+	}
+	in_order();
+	if (next == LINK_NONE)
+		l->last = prev;
+	else if (prev != LINK_NONE)
+		block_rel(blocks, z, next)->prev = prev - next + BLOCK_STEP;
+	store(&b->head, BLOCK_BUSY);
+	l->nr--;
+	z->area[order].nr_free--;
+	if (!l->nr)
+		store(&z->mask[mt], z->mask[mt] & (uint16_t)~(1u << order));
 }
 
 /* Types that may merge with and turn into each other (migratetype_is_mergeable). */

@@ -17,7 +17,7 @@ static void mod_counter(int64_t *zone, int *diff, int threshold, int64_t delta)
 	store(diff, (int)x);
 }
 
-void account_free(struct op *op, int64_t pages, enum migratetype mt)
+inline void account_free(struct op *op, int64_t pages, enum migratetype mt)
 {
 	struct pcp *pcp = op->books;
 
@@ -50,34 +50,61 @@ void buddy_add(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt, bo
 	area_push(op, rel_of(op->z, pfn), order, mt, tail);
 }
 
+/* The usual place, the head. */
+static inline void add_head(struct zone *z, struct page *frames, struct pageblock *blocks,
+			    uint32_t rel, unsigned order, enum migratetype mt)
+{
+	if (order >= PAGEBLOCK_ORDER) {
+		large_push_head(z, blocks, rel, order, mt);
+	} else {
+		store(&frames[rel].info, page_info(PAGE_FREE, order, 0, 0));
+		small_push_head(z, frames, rel, order, mt);
+	}
+}
+
+static inline void del(struct zone *z, struct page *frames, struct pageblock *blocks, uint32_t rel,
+		       unsigned order, enum migratetype mt)
+{
+	if (order >= PAGEBLOCK_ORDER) {
+		large_remove(z, blocks, rel, order, mt);
+	} else {
+		small_remove(z, frames, rel, order, mt);
+		store(&frames[rel].info, 0);
+	}
+}
+
 void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
-	area_remove(op, rel_of(op->z, pfn), order, mt);
-	if (order >= PAGEBLOCK_ORDER)
-		block_set_state(pr_block(op->m, op->z, pfn), BLOCK_BUSY, 0);
-	else
-		store(&pr_page(op->m, op->z, pfn)->info, 0);
+	del(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z), rel_of(op->z, pfn),
+	    order, mt);
+}
+
+static inline int64_t expand(struct zone *z, struct page *frames, struct pageblock *blocks,
+			     uint32_t rel, unsigned low, unsigned high, enum migratetype mt)
+{
+	for (unsigned o = high; o-- > low;)
+		add_head(z, frames, blocks, rel + (1u << o), o, mt);
+	return (1ll << high) - (1ll << low);
 }
 
 int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum migratetype mt)
 {
-	int64_t added = 0;
-
-	while (high > low) {
-		high--;
-		buddy_add(op, pfn + (1ull << high), high, mt, false);
-		added += 1ll << high;
-	}
-	return added;
+	return expand(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z),
+		      rel_of(op->z, pfn), low, high, mt);
 }
 
 pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high,
 			   enum migratetype mt)
 {
-	intent_set(op->z, rel_of(op->z, pfn), high);
-	buddy_del(op, pfn, high, mt);
+	struct pageblock *blocks = zone_pageblocks(op->m, op->z);
+	struct page *frames = zone_frames(op->m, op->z);
+	uint32_t rel = rel_of(op->z, pfn);
+	struct zone *z = op->z;
+
+	intent_set(z, rel, high);
+	del(z, frames, blocks, rel, high, mt);
 	/* booked in one piece: what leaves is the request alone */
-	account_free(op, buddy_expand(op, pfn, low, high, mt) - (1ll << high), mt);
+	account_free(op, expand(z, frames, blocks, rel, low, high, mt) - (1ll << high), mt);
 	return pfn;
 }
 
@@ -114,11 +141,10 @@ static bool merge_likely(struct op *op, pfn_t pfn, unsigned order)
 _Thread_local struct capture *buddy_capture;
 
 /* Isolated and CMA blocks are not for taking; a small unmovable piece shall not mix a movable block. */
-static bool captured(const struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+static bool captured(struct capture *c, const struct op *op, pfn_t pfn, unsigned order,
+		     enum migratetype mt)
 {
-	struct capture *c = buddy_capture;
-
-	if (!c || c->z != op->z || c->pfn != PFN_NONE || (int)order != c->order)
+	if (c->z != op->z || c->pfn != PFN_NONE || (int)order != c->order)
 		return false;
 	if (mt == MT_CMA || mt == MT_ISOLATE ||
 	    (order < PAGEBLOCK_ORDER && mt == MT_MOVABLE && c->type != MT_MOVABLE))
@@ -129,39 +155,107 @@ static bool captured(const struct op *op, pfn_t pfn, unsigned order, enum migrat
 	return true;
 }
 
+/* Merges a block with its buddies inside the pageblock, as far as they are free. */
+static unsigned merge_small(struct op *op, pfn_t *pfn, unsigned order, enum migratetype mt)
+{
+	struct page *frames = zone_frames(op->m, op->z);
+	struct zone *z = op->z;
+	pfn_t start = z->start_pfn, end = z->spanned, at = *pfn;
+
+	for (; order < PAGEBLOCK_ORDER; order++) {
+		uint64_t buddy = (at ^ (1ull << order)) - start;
+
+		if (unlikely(buddy >= end) ||
+		    !page_info_is(load(&frames[buddy].info), PAGE_FREE, order))
+			break;
+		at &= ~(1ull << order);
+		intent_set(z, (uint32_t)(at - start), order + 1);
+		small_remove(z, frames, (uint32_t)buddy, order, mt);
+		store(&frames[buddy].info, 0);
+	}
+	*pfn = at;
+	return order;
+}
+
+/* The buddy of a block of pageblock order goes if types allow it: then all is of type mt. */
+static bool merge_large(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
+{
+	pfn_t buddy = pfn ^ (1ull << order);
+	enum migratetype buddy_mt;
+
+	if (!buddy_is_free(op->m, op->z, buddy, order))
+		return false;
+	buddy_mt = block_type(op, buddy);
+	if (buddy_mt != mt && !(type_mergeable(mt) && type_mergeable(buddy_mt)))
+		return false;
+	intent_set(op->z, rel_of(op->z, pfn & buddy), order + 1);
+	buddy_del(op, buddy, order, buddy_mt);
+	if (buddy_mt != mt)
+		block_set_type_range(op, buddy, order, mt);
+	return true;
+}
+
+/* The same with a compactor waiting: it may take the block at any size on the way up. */
+static bool merge_watched(struct op *op, struct capture *c, pfn_t *pfn, unsigned *order,
+			  enum migratetype mt)
+{
+	for (; *order < MAX_ORDER; ++*order) {
+		pfn_t buddy = *pfn ^ (1ull << *order);
+
+		if (captured(c, op, *pfn, *order, mt))
+			return true;
+		if (*order >= PAGEBLOCK_ORDER) {
+			if (!merge_large(op, *pfn, *order, mt))
+				break;
+		} else {
+			if (!buddy_is_free(op->m, op->z, buddy, *order))
+				break;
+			intent_set(op->z, rel_of(op->z, *pfn & buddy), *order + 1);
+			buddy_del(op, buddy, *order, mt);
+		}
+		*pfn &= buddy;
+	}
+	return false;
+}
+
 void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
+	struct capture *c = buddy_capture;
+
 	intent_set(op->z, rel_of(op->z, pfn), order);
 	account_free(op, 1ll << order, mt);
-	while (order < MAX_ORDER) {
-		pfn_t buddy = pfn ^ (1ull << order);
-		enum migratetype buddy_mt = mt;
-
-		if (buddy_capture && captured(op, pfn, order, mt)) {
+	if (unlikely(c)) {
+		if (merge_watched(op, c, &pfn, &order, mt)) {
 			account_free(op, -(1ll << order), mt);
 			return;
 		}
-		if (!buddy_is_free(op->m, op->z, buddy, order))
-			break;
-		if (order >= PAGEBLOCK_ORDER) {
-			buddy_mt = block_type(op, buddy);
-			if (buddy_mt != mt && !(type_mergeable(mt) && type_mergeable(buddy_mt)))
-				break;
+	} else {
+		order = merge_small(op, &pfn, order, mt);
+		while (order >= PAGEBLOCK_ORDER && order < MAX_ORDER &&
+		       merge_large(op, pfn, order, mt)) {
+			pfn &= ~(1ull << order);
+			order++;
 		}
-		intent_set(op->z, rel_of(op->z, pfn & buddy), order + 1);
-		buddy_del(op, buddy, order, buddy_mt);
-		if (buddy_mt != mt)
-			block_set_type_range(op, buddy, order, mt);
-		pfn &= buddy;
-		order++;
 	}
-	buddy_add(op, pfn, order, mt, merge_likely(op, pfn, order));
+	if (merge_likely(op, pfn, order))
+		buddy_add(op, pfn, order, mt, true);
+	else
+		add_head(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z),
+			 rel_of(op->z, pfn), order, mt);
 }
 
 void buddy_free(struct op *op, pfn_t pfn, unsigned order)
 {
 	pfn_t end = pfn + (1ull << order);
+	enum migratetype mt = block_type(op, pfn);
 
+	if (order > PAGEBLOCK_ORDER && !buddy_capture &&
+	    mt == block_type(op, pfn + PAGEBLOCK_PAGES)) {
+		/* its two pageblocks would find each other and be one again */
+		account_free(op, 1ll << order, mt);
+		large_push_head(op->z, zone_pageblocks(op->m, op->z), rel_of(op->z, pfn), order, mt);
+		return;
+	}
 	if (order > PAGEBLOCK_ORDER)
 		order = PAGEBLOCK_ORDER;
 	for (; pfn < end; pfn += 1ull << order)

@@ -343,37 +343,53 @@ static inline bool zone_is_rich(const struct zone *z, unsigned order, enum zone_
 
 /*
  * The common case, with nothing on the way that the general one would do besides: any node, no
- * filter, a preferred zone above its high watermark, a block at hand on the CPU's list, which nobody
- * else works on. PFN_NONE: something else is the case, and nothing was changed. order is r->order, given apart so that the
- * compiler knows it where it is 0.
+ * filter, a preferred zone above its high watermark. That zone, or NULL; *mt is the request's type.
+ * order is r->order, given apart so that the compiler knows it where it is 0.
  */
-hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, unsigned order)
+hot_inline struct zone *common_zone(struct pr_machine *m, const struct pr_request *r,
+				    unsigned order, enum migratetype *mt)
 {
 	int type = gfp_type(m, r->gfp), highest = gfp_zone(r->gfp), node = r->node;
-	struct page *frames;
-	struct list *list;
+	uint32_t preferred;
 	struct zone *z;
-	struct pcp *p;
-	uint32_t rel, preferred;
 
 	/* one test for what is hardly ever there */
 	if (unlikely((type | highest) < 0 || r->cpu >= m->arena->nr_cpus ||
 		     (r->nodemask | (unsigned)(r->only_zone + 1) | r->irqoff |
 		      (r->gfp & __GFP_THISNODE))))
-		return PFN_NONE;
+		return NULL;
 	if (node < 0)
 		node = (int)m->arena->cpu_node[r->cpu];
 	if (unlikely((uint32_t)node >= m->arena->nr_nodes))
-		return PFN_NONE;
+		return NULL;
 	preferred = m->arena->preferred[node][highest];
 	if (unlikely(preferred == UINT16_MAX))
-		return PFN_NONE;
+		return NULL;
 	z = &m->zones[preferred];
 	if (unlikely(!zone_is_rich(z, order, (enum zone_type)highest,
 				   type == MT_MOVABLE ? ALLOC_CMA : 0)))
+		return NULL;
+	*mt = (enum migratetype)type;
+	return z;
+}
+
+/*
+ * A block of the common zone that is at hand on the CPU's list, which nobody else works on. PFN_NONE:
+ * something else is the case, and nothing was changed.
+ */
+hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, unsigned order)
+{
+	enum migratetype mt;
+	struct zone *z = common_zone(m, r, order, &mt);
+	struct page *frames;
+	struct list *list;
+	struct pcp *p;
+	uint32_t rel;
+
+	if (unlikely(!z))
 		return PFN_NONE;
 	p = pr_pcp(m, z, r->cpu);
-	list = &p->list[pr_pcp_index(order, (enum migratetype)type)];
+	list = &p->list[pr_pcp_index(order, mt)];
 	frames = zone_frames(m, z);
 	if (unlikely(!arena_trylock(&p->lock)))
 		return PFN_NONE;
@@ -390,6 +406,29 @@ hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, u
 	return z->start_pfn + rel;
 }
 
+/* The same for orders that are not kept on per-CPU lists: a block of the type itself, from the zone. */
+static pfn_t take_common_large(struct pr_machine *m, const struct pr_request *r)
+{
+	unsigned order = r->order;
+	enum migratetype mt;
+	struct zone *z;
+	struct op op;
+	pfn_t pfn;
+
+	z = common_zone(m, r, order, &mt);
+	if (unlikely(!z || load(&z->free_cma) > 0))
+		return PFN_NONE;
+	op = op_make(m, z, r->cpu);
+	zone_lock(z);
+	pfn = buddy_take_smallest(&op, order, mt);
+	if (likely(pfn != PFN_NONE)) {
+		frame_use(pr_page(m, z, pfn), r, order);
+		op.books->counts[1].taken[order]++;
+	}
+	zone_unlock(z);
+	return pfn;
+}
+
 int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 {
 	pfn_t got = PFN_NONE;
@@ -398,6 +437,8 @@ int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 		got = take_common(m, r, 0);
 	else if (pcp_order(r->order))
 		got = take_common(m, r, r->order);
+	else if (r->order <= MAX_ORDER)
+		got = take_common_large(m, r);
 	if (unlikely(got == PFN_NONE))
 		return alloc_any(m, r, pfn);
 	*pfn = got;
