@@ -405,6 +405,15 @@ uint64_t pr_event(const struct pr_machine *m, enum pr_event e)
 	return n;
 }
 
+uint64_t pr_kswapd_wakeups(const struct pr_machine *m)
+{
+	uint64_t sum = 0;
+
+	for (unsigned n = 0; n < m->arena->nr_nodes; n++)
+		sum += load(&m->nodes[n].kswapd_wakeups);
+	return sum;
+}
+
 void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n)
 {
 	__atomic_fetch_add(&m->arena->event[e], n, __ATOMIC_RELAXED);

@@ -139,7 +139,6 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 	if (load(&node->kswapd_order) < (int)order)
 		store(&node->kswapd_order, (int)order);
 	__atomic_fetch_add(&node->kswapd_wakeups, 1, __ATOMIC_RELAXED);
-	pr_count(m, 0, EV_KSWAPD_WAKE, 1);
 	if (m->host.wake_kswapd)
 		m->host.wake_kswapd(m->host.ctx, z->node, order, highest);
 }
@@ -273,10 +272,11 @@ static inline bool zone_allowed(struct context *c, struct zone *z, unsigned allo
 pfn_t get_page(struct context *c, unsigned alloc_flags)
 {
 	const struct zoneref *e;
-	bool no_fragment;
+	bool no_fragment, tried;
 
 retry:
 	no_fragment = alloc_flags & ALLOC_NOFRAGMENT;
+	tried = false;
 	for (e = c->preferred; !zoneref_end(e); e = context_skip(c, e + 1)) {
 		struct zone *z = zoneref_zone(c, e);
 		pfn_t pfn;
@@ -288,6 +288,7 @@ retry:
 		}
 		if (!zone_allowed(c, z, alloc_flags))
 			continue;
+		tried = true;
 		pfn = take_from_zone(c, z, alloc_flags);
 		if (pfn == PFN_NONE)
 			continue;
@@ -295,7 +296,7 @@ retry:
 			reserve_highatomic(c, z, pfn, c->r->order);
 		return pfn;
 	}
-	if (no_fragment) {
+	if (no_fragment && tried) { /* a watermark does not ask what is mixed */
 		alloc_flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 		goto retry;
 	}

@@ -347,8 +347,8 @@ pfn_t slowpath(struct context *c)
 	if (!zoneref_end(c->preferred))
 		pfn = attempts(c);
 	if (pfn == PFN_NONE) {
-		pr_count(c->m, c->r->cpu, EV_ALLOC_FAIL, 1);
-		report_failure(c);
+		if (c->m->host.report && !(c->r->gfp & __GFP_NOWARN))
+			report_failure(c);
 	}
 	return pfn;
 }

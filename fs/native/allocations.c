@@ -93,7 +93,7 @@ static void give_back(struct allocation *a, unsigned blocks, unsigned cpu)
 
 static struct decision counters(void)
 {
-	struct decision d = {.kswapd_wakes = pr_event(&rig.m, EV_KSWAPD_WAKE)};
+	struct decision d = {.kswapd_wakes = pr_kswapd_wakeups(&rig.m)};
 
 	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
 		d.direct_reclaims += pr_event(&rig.m, EV_ALLOCSTALL_DMA + t);

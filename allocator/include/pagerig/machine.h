@@ -190,8 +190,6 @@ struct node {
 	X(ALLOCSTALL_NORMAL, "allocstall_normal")                                                  \
 	X(ALLOCSTALL_MOVABLE, "allocstall_movable")                                                \
 	X(PGFREE, "pgfree")                                                                        \
-	X(KSWAPD_WAKE, "kswapd_wake")                                                              \
-	X(ALLOC_FAIL, "alloc_fail")                                                                \
 	X(PGFAULT, "pgfault")                                                                      \
 	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
 	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \
@@ -388,6 +386,8 @@ int pr_free_order(const struct pr_machine *m, const struct zone *z, pfn_t pfn);
 /* A counter of /proc/vmstat, and adding to one (by CPU cpu). */
 uint64_t pr_event(const struct pr_machine *m, enum pr_event e);
 void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n);
+/* How often kswapd was called, all nodes. */
+uint64_t pr_kswapd_wakeups(const struct pr_machine *m);
 /* numa_hit and the others of one zone (the kernel's vm_numa_event). */
 struct pr_numa {
 	uint64_t hit, miss, foreign, interleave, local, other;
