@@ -127,8 +127,10 @@ void *page_get(struct pages *p, uint64_t i, bool *fresh)
 	r.lru = true;
 	pthread_mutex_lock(&rig.lock);
 	err = slot ? pr_alloc(&rig.m, &r, &pfn) : -ENOMEM;
-	if (!err)
+	if (!err) {
 		pr_count(&rig.m, 0, EV_PGFAULT, 1);
+		rig.shm_pages[pr_zone_of(&rig.m, pfn) - rig.m.zones]++;
+	}
 	pthread_mutex_unlock(&rig.lock);
 	if (err) {
 		if (slot)
@@ -154,6 +156,7 @@ static void drop_in(struct pages *p, struct leaf *l, uint64_t from, uint64_t to)
 		if (base + k < from || base + k >= to || !l->page[k].slot)
 			continue;
 		pr_free(&rig.m, l->page[k].pfn, 0, 0);
+		rig.shm_pages[pr_zone_of(&rig.m, l->page[k].pfn) - rig.m.zones]--;
 		slot_put(l->page[k].slot);
 		l->page[k].slot = 0;
 		l->used--;
