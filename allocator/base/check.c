@@ -3,6 +3,7 @@
  * check.c: the invariant checker. It walks every list once and every frame once, and says in a
  * sentence what does not fit.
  */
+#include "base/check.h"
 #include "base/lists.h"
 
 #include <errno.h>
@@ -206,5 +207,5 @@ int pr_check(const struct pr_machine *m, char *why, size_t size)
 		if (err)
 			return err;
 	}
-	return 0;
+	return check_lru(m, why, size);
 }

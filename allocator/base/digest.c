@@ -3,6 +3,7 @@
  * digest.c: one number for the state of a machine. Two machines with the same digest return the
  * same frames to the same requests. Owner marks and event counters are the host's and left out.
  */
+#include "base/check.h"
 #include "base/lists.h"
 
 #define XXH_STATIC_LINKING_ONLY /* the state lies on the stack */
@@ -90,6 +91,11 @@ static void add_frames(XXH3_state_t *s, const struct pr_machine *m, const struct
 	}
 }
 
+static void add_data(void *ctx, const void *data, size_t size)
+{
+	XXH3_64bits_update(ctx, data, size);
+}
+
 uint64_t pr_digest(const struct pr_machine *m)
 {
 	XXH3_state_t s;
@@ -108,5 +114,6 @@ uint64_t pr_digest(const struct pr_machine *m)
 		add_zone(&s, m, &m->zones[i]);
 		add_frames(&s, m, &m->zones[i]);
 	}
+	digest_lru(m, add_data, &s);
 	return XXH3_64bits_digest(&s);
 }

@@ -160,6 +160,9 @@ static void nodes_init(struct pr_machine *m, const struct pr_spec *s)
 
 		node->online = true;
 		node->kswapd_highest = NR_ZONE_TYPES;
+		node->kswapd.highest = NR_ZONE_TYPES - 1;
+		for (unsigned l = 0; l < NR_LRU_LISTS; l++)
+			list_init(&node->lru.list[l]);
 		node->start_pfn = PFN_NONE;
 		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
 			node->zone[t] = -1;
@@ -246,6 +249,9 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	a->sysctl.extfrag_threshold = 500;
 	a->sysctl.compact_unevictable_allowed = 1;
 	a->sysctl.compaction_proactiveness = 20;
+	a->sysctl.swappiness = 60;
+	a->sysctl.min_unmapped_ratio = 1;
+	a->sysctl.min_slab_ratio = 5;
 	memcpy(a->cpu_node, spec->cpu_node, sizeof(a->cpu_node));
 	set_pointers(m, mem);
 	nodes_init(m, spec);

@@ -146,7 +146,7 @@ static void put_flags(struct out *o, int64_t n, const char *const *name, int nr,
 		put_symbol(o, n, name, (int64_t)(sizeof(name) / sizeof(name[0])));                 \
 	}
 SYMBOLS(put_lru, "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable")
-SYMBOLS(put_compact, "not_suitable_zone", "skipped", "deferred", "no_suitable_page", "continue",
+SYMBOLS(put_compact, "skipped", "deferred", "no_suitable_page", "continue",
 	"complete", "partial_skipped", "contended", "success")
 SYMBOLS(put_feedback, "none", "failed", "withdrawn", "progress")
 SYMBOLS(put_compact_prio, "COMPACT_PRIO_SYNC_FULL", "COMPACT_PRIO_SYNC_LIGHT", "COMPACT_PRIO_ASYNC")
@@ -191,9 +191,9 @@ static const struct conversion {
 	 "__print_symbolic(REC->%s, {0, \"inactive_anon\"}, {1, \"active_anon\"}, "
 	 "{2, \"inactive_file\"}, {3, \"active_file\"}, {4, \"unevictable\"})"},
 	{"compact", put_compact, "%s",
-	 "__print_symbolic(REC->%s, {0, \"not_suitable_zone\"}, {1, \"skipped\"}, "
-	 "{2, \"deferred\"}, {3, \"no_suitable_page\"}, {4, \"continue\"}, {5, \"complete\"}, "
-	 "{6, \"partial_skipped\"}, {7, \"contended\"}, {8, \"success\"})"},
+	 "__print_symbolic(REC->%s, {0, \"skipped\"}, {1, \"deferred\"}, "
+	 "{2, \"no_suitable_page\"}, {3, \"continue\"}, {4, \"complete\"}, "
+	 "{5, \"partial_skipped\"}, {6, \"contended\"}, {7, \"success\"})"},
 	{"feedback", put_feedback, "%s",
 	 "__print_symbolic(REC->%s, {1, \"failed\"}, {2, \"withdrawn\"}, {3, \"progress\"})"},
 	{"compact_prio", put_compact_prio, "%s",

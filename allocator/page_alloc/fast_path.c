@@ -269,6 +269,21 @@ static inline bool zone_allowed(struct context *c, struct zone *z, unsigned allo
 	       (alloc_flags & ALLOC_NO_WATERMARKS);
 }
 
+/* zone_reclaim_mode: rather make room on a near node than go to the next one. */
+static __attribute__((noinline)) bool reclaimed_room(struct context *c, struct zone *z,
+						     unsigned alloc_flags)
+{
+	enum { RECLAIM_DISTANCE = 30 };
+	unsigned order = c->r->order;
+
+	if (likely(!c->m->arena->sysctl.zone_reclaim_mode) ||
+	    c->m->nodes[c->preferred->node].distance[z->node] > RECLAIM_DISTANCE)
+		return false;
+	return node_reclaim(c, z) &&
+	       zone_watermark_ok(z, order, zone_mark(z, alloc_flags & ALLOC_WMARK_MASK), c->highest,
+				 alloc_flags);
+}
+
 pfn_t get_page(struct context *c, unsigned alloc_flags)
 {
 	const struct zoneref *e;
@@ -286,7 +301,7 @@ retry:
 			alloc_flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 			goto retry;
 		}
-		if (!zone_allowed(c, z, alloc_flags))
+		if (!zone_allowed(c, z, alloc_flags) && !reclaimed_room(c, z, alloc_flags))
 			continue;
 		tried = true;
 		pfn = take_from_zone(c, z, alloc_flags);

@@ -2,7 +2,11 @@
 /* free.c: giving back, splitting, draining, and the vmstat tick of a CPU. */
 #include "page_alloc/page_alloc.h"
 
+#include "base/lru.h"
+
 #include <errno.h>
+
+enum { ON_LRU = PAGE_LRU | PAGE_LRU_ADD | PAGE_ISOLATED };
 
 static void free_to_zone(struct pr_machine *m, struct zone *z, pfn_t pfn, unsigned order,
 			 unsigned cpu)
@@ -32,13 +36,15 @@ hot_inline void put_and_unlock(struct pr_machine *m, struct zone *z, struct pcp 
 		pcp_unlock(p);
 }
 
-/* Whatever is the case: other orders, lists that somebody works on, isolated blocks. */
+/* Whatever is the case: other orders, user memory, lists that somebody works on, isolated blocks. */
 static __attribute__((noinline)) int free_any(struct pr_machine *m, struct zone *z, pfn_t pfn,
-					      unsigned order, unsigned cpu)
+					      unsigned order, unsigned cpu, uint32_t info)
 {
 	enum migratetype mt = pr_block_type(m, z, pfn);
 	struct pcp *p = pr_pcp(m, z, cpu);
 
+	if (info & ON_LRU << 16)
+		lru_release(m, pfn);
 	if (pcp_order(order) && mt != MT_ISOLATE) {
 		pcp_lock(p);
 		put_and_unlock(m, z, p, pfn, order, mt);
@@ -53,14 +59,17 @@ int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	struct zone *z = zone_of(m, pfn);
 	enum migratetype mt;
 	struct pcp *p;
+	uint32_t info;
 
-	if (unlikely(!z || cpu >= m->arena->nr_cpus ||
-		     !page_info_is(load(&pr_page(m, z, pfn)->info), PAGE_USED, order)))
+	if (unlikely(!z || cpu >= m->arena->nr_cpus))
+		return -EINVAL;
+	info = load(&pr_page(m, z, pfn)->info);
+	if (unlikely(!page_info_is(info, PAGE_USED, order)))
 		return -EINVAL;
 	mt = pr_block_type(m, z, pfn);
 	p = pr_pcp(m, z, cpu);
-	if (unlikely(order || mt == MT_ISOLATE || !arena_trylock(&p->lock)))
-		return free_any(m, z, pfn, order, cpu);
+	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) || !arena_trylock(&p->lock)))
+		return free_any(m, z, pfn, order, cpu, info);
 	put_and_unlock(m, z, p, pfn, 0, mt);
 	return 0;
 }
@@ -93,7 +102,7 @@ int pr_free_boot(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	for (pfn_t p = pfn; p < pfn + (1ull << order); p++)
 		if (covered(m, z, p))
 			return -EINVAL;
-	return free_any(m, z, pfn, order, cpu);
+	return free_any(m, z, pfn, order, cpu, 0);
 }
 
 int pr_split(struct pr_machine *m, pfn_t pfn, unsigned order)

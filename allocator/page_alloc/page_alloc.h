@@ -84,6 +84,8 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 /* Gives a high-atomic block back to the request's type; pages moved or 0. */
 bool unreserve_highatomic(struct context *c, bool force);
 
+/* zone_reclaim_mode: before a request leaves a zone for another node. True: look here again. */
+bool node_reclaim(struct context *c, struct zone *z);
 /* The slow path (slowpath.c) and its report (report.c). */
 pfn_t slowpath(struct context *c);
 void report_failure(const struct context *c);

@@ -35,6 +35,11 @@ static const struct sysctl table[] = {
 	 pr_limits_lowmem_reserve},
 	{"extfrag_threshold", AT(extfrag_threshold), 1, 0, 1000, NULL},
 	{"compact_unevictable_allowed", AT(compact_unevictable_allowed), 1, 0, 1, NULL},
+	{"swappiness", AT(swappiness), 1, 0, 200, NULL},
+	{"zone_reclaim_mode", AT(zone_reclaim_mode), 1, 0, INT32_MAX, NULL},
+	{"min_unmapped_ratio", AT(min_unmapped_ratio), 1, 0, 100, NULL},
+	{"min_slab_ratio", AT(min_slab_ratio), 1, 0, 100, NULL},
+	{"laptop_mode", AT(laptop_mode), 1, 0, INT32_MAX, NULL},
 	{"compaction_proactiveness", AT(compaction_proactiveness), 1, 0, 100, NULL},
 };
 enum { NR_SYSCTLS = sizeof(table) / sizeof(table[0]), MIN_HIGH_FRACTION = 8 };

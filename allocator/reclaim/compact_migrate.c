@@ -118,7 +118,7 @@ static enum step scan_frame(struct scan *s, pfn_t start)
 		fail(s);
 		return STEP_ON;
 	}
-	if (!info_movable(r->op.m, info)) {
+	if (!info_movable(r->op.m, pr_page(r->op.m, r->op.z, s->pfn)->owner, info)) {
 		fail(s);
 		return STEP_ON;
 	}

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * lru_add.c: the batches through which user memory comes onto the LRU (mm/swap.c: lru_add). It
- * matters to compaction: what still waits can't be isolated.
+ * matters to compaction and reclaim: what still waits can't be isolated.
  *
  * Different on purpose: a block that is freed while it waits is free at once, where Linux keeps it
  * until the batch is drained; whoever frees user memory drains first, here as there.
  */
-#include "base/lists.h"
+#include "reclaim/reclaim.h"
 
 #include <errno.h>
-#include <pagerig/alloc.h>
 
 /* A block in use exchanges flags; false if it is not in use, or lacks one that is to be cleared. */
 static bool change_flags(struct page *page, unsigned clear, unsigned set)
@@ -32,11 +31,18 @@ void pr_lru_drain(struct pr_machine *m, unsigned cpu)
 	if (cpu >= m->arena->nr_cpus)
 		return;
 	b = &m->lru_batches[cpu];
-	for (uint64_t i = 0; i < b->nr; i++)
+	for (uint64_t i = 0; i < b->nr; i++) {
+		struct user_page p = user_page_at(m, b->pfn[i]);
+
 		/* one that was freed meanwhile has not the mark, and stays what it is */
-		if (!change_flags(pr_page(m, zone_of(m, b->pfn[i]), b->pfn[i]), PAGE_LRU_ADD,
-				  PAGE_LRU))
-			continue;
+		lru_lock(p.n);
+		if (change_flags(p.page, PAGE_LRU_ADD, 0)) {
+			if (!page_evictable(p.page))
+				pr_count(m, cpu, EV_UNEVICTABLE_PGCULLED, page_nr(p.page));
+			lru_link(m, &p, false);
+		}
+		lru_unlock(p.n);
+	}
 	b->nr = 0;
 }
 
@@ -49,18 +55,21 @@ void pr_lru_drain_all(struct pr_machine *m)
 int pr_lru_add(struct pr_machine *m, pfn_t pfn, unsigned cpu)
 {
 	struct zone *z = zone_of(m, pfn);
+	struct user_page p;
 	struct lru_batch *b;
-	struct page *page;
 
 	if (!z || cpu >= m->arena->nr_cpus)
 		return -EINVAL;
-	page = pr_page(m, z, pfn);
-	if (!change_flags(page, 0, PAGE_LRU_ADD))
+	p = user_page_at(m, pfn);
+	lru_lock(p.n);
+	lru_unlink(m, &p);
+	lru_unlock(p.n);
+	if (!change_flags(p.page, 0, PAGE_LRU_ADD))
 		return -EINVAL;
 	b = &m->lru_batches[cpu];
 	b->pfn[b->nr++] = pfn;
 	/* large blocks do not wait: a batch of them would hold too much back */
-	if (b->nr == LRU_BATCH_SIZE || (load(&page->info) >> 8 & 0xff))
+	if (b->nr == LRU_BATCH_SIZE || page_order(p.page))
 		pr_lru_drain(m, cpu);
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* migrate.c: see migrate.h. */
 #include "reclaim/migrate.h"
 
+#include "base/lru.h"
+
 #include <errno.h>
 #include <pagerig/alloc.h>
 
@@ -38,10 +40,19 @@ static bool change_info(struct page *page, uint32_t info, unsigned clear, unsign
 bool isolate_block(struct pr_machine *m, const struct zone *z, struct block_list *to, pfn_t pfn,
 		   uint32_t info)
 {
-	if (!change_info(pr_page(m, z, pfn), info, PAGE_LRU, PAGE_ISOLATED))
-		return false;
-	append(to, pfn);
-	return true;
+	struct user_page p = user_page_at(m, pfn);
+	bool ok;
+
+	lru_lock(p.n);
+	ok = change_info(p.page, info, 0, PAGE_ISOLATED);
+	if (ok) {
+		lru_unlink(m, &p);
+		page_flag_clear(p.page, PAGE_LRU);
+	}
+	lru_unlock(p.n);
+	if (ok)
+		append(to, pfn);
+	return ok;
 }
 
 /* Has the block's owner kept it? */
@@ -75,11 +86,15 @@ static int move_block(const struct migration *g, pfn_t src, pfn_t dst)
 
 	if (!still_isolated(info))
 		return -ENOENT;
+	if (page_has(from, PG_WRITEBACK))
+		return -EAGAIN;
 	to->owner = from->owner;
-	store(&to->info, page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED, 0));
-	err = g->m->host.migrate(g->m->host.ctx, to->owner, src, dst, order);
+	store(&to->info, page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED,
+				   info >> 24));
+	err = pr_owner_migrate(g->m, to->owner, src, dst, order);
 	if (err)
 		return err;
+	page_clear(from, ~0u); /* what the LRU counts of it went along */
 	err = pr_lru_add(g->m, dst, g->cpu);
 	if (g->no_batch)
 		pr_lru_drain(g->m, g->cpu);

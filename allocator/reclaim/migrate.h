@@ -12,6 +12,8 @@
 
 #include "base/lists.h"
 
+#include <pagerig/owner.h>
+
 enum migrate_mode { MIGRATE_ASYNC, MIGRATE_SYNC_LIGHT, MIGRATE_SYNC };
 
 /* Blocks that are isolated: all of a pageblock, and what a contiguous range had before it. */
@@ -50,9 +52,10 @@ static inline bool info_compound(uint32_t info)
 	return info_state(info) == PAGE_USED && (info_flags(info) & PAGE_COMP);
 }
 /* Can this block be moved: user memory on the LRU, with an owner who can be told? */
-static inline bool info_movable(const struct pr_machine *m, uint32_t info)
+static inline bool info_movable(const struct pr_machine *m, uint32_t owner, uint32_t info)
 {
-	return info_state(info) == PAGE_USED && (info_flags(info) & PAGE_LRU) && m->host.migrate;
+	return info_state(info) == PAGE_USED && (info_flags(info) & PAGE_LRU) &&
+	       pr_owner_movable(m, owner);
 }
 
 /* Takes a block off the LRU, as info says it is, and adds it to a list; false if it has changed. */

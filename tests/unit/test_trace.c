@@ -124,7 +124,7 @@ static void text_is_the_kernels(void **state)
 				  "nr_dirty=0 nr_writeback=0 nr_congested=0 nr_immediate=0 "
 				  "nr_activate_anon=0 nr_activate_file=0 nr_ref_keep=0 nr_unmap_fail=0 "
 				  "priority=12 flags=RECLAIM_WB_ANON|RECLAIM_WB_ASYNC");
-	pr_trace(&r->s.m, 0, mm_compaction_finished, .idx = ZONE_NORMAL, .order = 9, .ret = 8);
+	pr_trace(&r->s.m, 0, mm_compaction_finished, .idx = ZONE_NORMAL, .order = 9, .ret = 7);
 	pr_trace_print(&r->ring[3], text, sizeof(text));
 	assert_string_equal(text, "mm_compaction_finished: node=0 zone=Normal   order=9 ret=success");
 	small_machine_free(&r->s);

@@ -35,6 +35,21 @@ enum page_flag {
 	PAGE_LRU_ADD = 4, /* on a CPU's batch, soon to be PAGE_LRU */
 	PAGE_ISOLATED = 8, /* off the LRU or the free lists, while compaction works on it */
 	PAGE_CONTIG = 16, /* of a range that was allocated by its frame numbers */
+	PAGE_LISTED = 32, /* linked into a list of its node's lruvec */
+	PAGE_RECLAIM = 64, /* to be freed as soon as its writeback ends */
+	PAGE_SWAPCACHE = 128, /* has a place in swap */
+};
+
+/* Of user memory, in the byte that is pcp_mt on a per-CPU list. */
+enum page_lru_flag {
+	PG_ACTIVE = 1,
+	PG_REFERENCED = 2,
+	PG_UNEVICTABLE = 4, /* it is on that list */
+	PG_MLOCKED = 8,
+	PG_FILE = 16, /* on the file lists; else on the anonymous ones */
+	PG_WORKINGSET = 32, /* was active before */
+	PG_DIRTY = 64,
+	PG_WRITEBACK = 128,
 };
 
 /*
@@ -49,7 +64,7 @@ struct page {
 	union {
 		struct {
 			uint8_t state, order, flags;
-			uint8_t pcp_mt; /* PAGE_PCP: the list it is on */
+			uint8_t pcp_mt; /* PAGE_PCP: the list it is on; user memory: enum page_lru_flag */
 		};
 		uint32_t info;
 	};
@@ -160,6 +175,45 @@ struct zone {
 	struct free_area area[NR_ORDERS];
 } __attribute__((aligned(64)));
 
+enum lru_list {
+	LRU_INACTIVE_ANON,
+	LRU_ACTIVE_ANON,
+	LRU_INACTIVE_FILE,
+	LRU_ACTIVE_FILE,
+	LRU_UNEVICTABLE,
+	NR_LRU_LISTS,
+};
+enum { LRU_ACTIVE = 1, LRU_FILE = 2 }; /* added to LRU_INACTIVE_ANON */
+enum lruvec_flag {
+	LRUVEC_CONGESTED = 1,	/* direct reclaim shall wait a little */
+	LRUVEC_DIRTY = 2,	/* kswapd meets many dirty file pages: it writes them itself */
+	LRUVEC_WRITEBACK = 4,	/* and many under writeback */
+	LRUVEC_RECLAIM_LOCKED = 8, /* node reclaim is under way */
+};
+
+/* The LRU of a node. [0] is anonymous, [1] is file. */
+struct lruvec {
+	pr_lock_t lock;
+	struct list list[NR_LRU_LISTS];			/* links are relative to the node's start */
+	uint64_t pages[NR_LRU_LISTS][NR_ZONE_TYPES];
+	uint64_t cost[2];				/* of reclaim lately, decaying */
+	uint64_t nonresident_age;			/* evictions and activations so far */
+	uint64_t activated[2], refaults[2];		/* refaults that were activated; when last looked */
+	uint64_t refaulted[2], restored[2];
+	uint64_t isolated[2], mapped[2], dirty, writeback;
+	uint32_t flags;
+};
+
+enum { PR_OWNER_CLASSES = 16, PR_MAX_SHRINKERS = 8 };
+
+/* Where a kswapd stands between two steps. */
+enum kswapd_state { KSWAPD_ASLEEP, KSWAPD_NAPPING, KSWAPD_BALANCING };
+struct kswapd {
+	int state, alloc_order, reclaim_order, highest, priority;
+	uint64_t reclaimed, boost_left, boost[NR_ZONE_TYPES];
+	bool boosted, no_cache_trim, cache_trim_failed;
+};
+
 /* A zonelist entry: index into zones[]; lists end with zone LINK_NONE. */
 struct zoneref {
 	uint32_t zone;
@@ -176,6 +230,10 @@ struct node {
 	uint64_t totalreserve_pages;
 	int kswapd_order, kswapd_highest, kswapd_failures; /* atomic */
 	uint64_t kswapd_wakeups;
+	struct kswapd kswapd;
+	int kcompactd_order, kcompactd_highest; /* what it was woken for; 0: nothing */
+	uint64_t shrink_deferred[PR_MAX_SHRINKERS]; /* objects that were left for the next time */
+	struct lruvec lru;
 	uint8_t distance[PR_MAX_NODES];
 };
 
@@ -203,7 +261,41 @@ struct node {
 	X(COMPACT_DAEMON_MIGRATE_SCANNED, "compact_daemon_migrate_scanned")                        \
 	X(COMPACT_DAEMON_FREE_SCANNED, "compact_daemon_free_scanned")                              \
 	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
-	X(CMA_ALLOC_FAIL, "cma_alloc_fail")
+	X(CMA_ALLOC_FAIL, "cma_alloc_fail")                                                        \
+	X(PGMAJFAULT, "pgmajfault")                                                                \
+	X(PSWPIN, "pswpin")                                                                        \
+	X(PSWPOUT, "pswpout")                                                                      \
+	X(PGSCAN_SKIP_DMA, "pgskip_dma")                                                           \
+	X(PGSCAN_SKIP_DMA32, "pgskip_dma32")                                                       \
+	X(PGSCAN_SKIP_NORMAL, "pgskip_normal")                                                     \
+	X(PGSCAN_SKIP_MOVABLE, "pgskip_movable")                                                   \
+	X(PGACTIVATE, "pgactivate")                                                                \
+	X(PGDEACTIVATE, "pgdeactivate")                                                            \
+	X(PGREFILL, "pgrefill")                                                                    \
+	X(PGSTEAL_KSWAPD, "pgsteal_kswapd")                                                        \
+	X(PGSTEAL_DIRECT, "pgsteal_direct")                                                        \
+	X(PGSCAN_KSWAPD, "pgscan_kswapd")                                                          \
+	X(PGSCAN_DIRECT, "pgscan_direct")                                                          \
+	X(PGSCAN_DIRECT_THROTTLE, "pgscan_direct_throttle")                                        \
+	X(PGSCAN_ANON, "pgscan_anon")                                                              \
+	X(PGSCAN_FILE, "pgscan_file")                                                              \
+	X(PGSTEAL_ANON, "pgsteal_anon")                                                            \
+	X(PGSTEAL_FILE, "pgsteal_file")                                                            \
+	X(PGSCAN_ZONE_RECLAIM_SUCCESS, "zone_reclaim_success")                                     \
+	X(PGSCAN_ZONE_RECLAIM_FAILED, "zone_reclaim_failed")                                       \
+	X(SLABS_SCANNED, "slabs_scanned")                                                          \
+	X(KSWAPD_LOW_WMARK_HIT_QUICKLY, "kswapd_low_wmark_hit_quickly")                            \
+	X(KSWAPD_HIGH_WMARK_HIT_QUICKLY, "kswapd_high_wmark_hit_quickly")                          \
+	X(PAGEOUTRUN, "pageoutrun")                                                                \
+	X(PGROTATED, "pgrotated")                                                                  \
+	X(DROP_PAGECACHE, "drop_pagecache")                                                        \
+	X(DROP_SLAB, "drop_slab")                                                                  \
+	X(NR_VMSCAN_WRITE, "nr_vmscan_write")                                                      \
+	X(NR_VMSCAN_IMMEDIATE, "nr_vmscan_immediate_reclaim")                                      \
+	X(UNEVICTABLE_PGCULLED, "unevictable_pgs_culled")                                          \
+	X(UNEVICTABLE_PGRESCUED, "unevictable_pgs_rescued")                                        \
+	X(UNEVICTABLE_PGMLOCKED, "unevictable_pgs_mlocked")                                        \
+	X(UNEVICTABLE_PGMUNLOCKED, "unevictable_pgs_munlocked")
 enum pr_event {
 #define X(e, n) EV_##e,
 	PR_EVENTS(X)
@@ -221,6 +313,7 @@ struct sysctl_vm {
 	int percpu_pagelist_high_fraction; /* 0 or >= 8 */
 	/* at creation Linux's defaults, whatever a spec says */
 	int extfrag_threshold, compact_unevictable_allowed, compaction_proactiveness;
+	int swappiness, zone_reclaim_mode, min_unmapped_ratio, min_slab_ratio, laptop_mode;
 	int thp; /* 0: khugepaged never raised min_free_kbytes; 1: it did (boot with THP) */
 };
 
@@ -247,11 +340,21 @@ struct arena {
 	uint16_t preferred[PR_MAX_NODES][NR_ZONE_TYPES];
 	struct sysctl_vm sysctl;
 	int mobility_disabled; /* page_group_by_mobility_disabled */
+	uint64_t swap_total, swap_used; /* pages */
 	uint64_t trace_mask;   /* a bit an event that is recorded; see trace.h */
 	uint32_t cpu_node[PR_MAX_CPUS];
 };
 
 struct pr_request;
+
+/* Numbers are those of mm_vmscan_throttled, but for the last. */
+enum pr_throttle {
+	THROTTLE_WRITEBACK,
+	THROTTLE_ISOLATED,
+	THROTTLE_NOPROGRESS,
+	THROTTLE_CONGESTED,
+	THROTTLE_RESERVES, /* free memory is below half of min: kswapd first */
+};
 
 /* What the engine asks of its host; any may be NULL. */
 struct pr_host {
@@ -271,6 +374,12 @@ struct pr_host {
 	 * true if something was given up, so that another attempt is worth it. NULL: never.
 	 */
 	bool (*oom)(void *ctx, unsigned order, gfp_t gfp, uint64_t nodemask);
+	/*
+	 * Reclaim has to wait: for a writeback to end, or for kswapd. The host lets that come about
+	 * as far as it can without locks of its own, or does nothing. usec is how long Linux waits
+	 * at most.
+	 */
+	void (*throttle)(void *ctx, unsigned node, enum pr_throttle reason, unsigned usec);
 	/* the clock of trace records, ns; without it they are numbered, a microsecond apart */
 	uint64_t (*now)(void *ctx);
 	/* the host's number for who is calling; trace records keep it */
@@ -279,6 +388,8 @@ struct pr_host {
 	void (*traced)(void *ctx);
 };
 
+struct pr_owner_ops;
+struct pr_shrinker;
 struct pr_machine {
 	struct arena *arena;
 	struct node *nodes;
@@ -289,6 +400,9 @@ struct pr_machine {
 	struct pageblock *blocks;
 	struct page *pages;
 	struct pr_trace *trace; /* the host's, or NULL */
+	const struct pr_owner_ops *owner[PR_OWNER_CLASSES]; /* see owner.h; the host registers them */
+	void *owner_ctx[PR_OWNER_CLASSES];
+	const struct pr_shrinker *shrinker[PR_MAX_SHRINKERS]; /* see reclaim.h */
 	struct pr_host host;
 };
 
