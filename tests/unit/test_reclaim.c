@@ -200,6 +200,37 @@ static void kswapd_balances(void **state)
 	end(lab);
 }
 
+/* Nobody runs kswapd: requests make room themselves. */
+static void requests_reclaim_for_themselves(void **state)
+{
+	struct lab *lab = make(1, SWAP);
+	int row = new_row(lab, PAGES * 3 / 2, 0);
+
+	for (uint64_t i = 0; i < PAGES * 3 / 2; i += 512) {
+		assert_int_equal(touch(lab, row, i, i + 512, true), 0);
+		check(lab);
+	}
+	assert_int_equal(event(lab, EV_PGSTEAL_KSWAPD), 0);
+	assert_true(event(lab, EV_PGSTEAL_DIRECT) >= PAGES / 2);
+	assert_true(event(lab, EV_ALLOCSTALL_NORMAL) + event(lab, EV_ALLOCSTALL_MOVABLE) >= PAGES / 2 / 64);
+	assert_true(lab->throttled[THROTTLE_RESERVES] == event(lab, EV_PGSCAN_DIRECT_THROTTLE));
+	end(lab);
+}
+
+/* Without swap anonymous memory stays, and the request fails in the end. */
+static void without_swap_it_ends(void **state)
+{
+	struct lab *lab = make(1, 0);
+	int row = new_row(lab, PAGES * 2, 0);
+
+	lab->run_kswapd = true;
+	assert_true(touch(lab, row, 0, PAGES * 2, true) > 0);
+	assert_int_equal(event(lab, EV_PGSTEAL_ANON), 0);
+	assert_int_equal(event(lab, EV_PSWPOUT), 0);
+	check(lab);
+	end(lab);
+}
+
 /* Nothing can be reclaimed: kswapd tries 16 times, then waits for a direct reclaimer's success. */
 static void kswapd_gives_up(void **state)
 {
@@ -434,6 +465,8 @@ int main(void)
 		cmocka_unit_test(pages_come_by_batches_and_kinds),
 		cmocka_unit_test(owners_are_found),
 		cmocka_unit_test(kswapd_balances),
+		cmocka_unit_test(requests_reclaim_for_themselves),
+		cmocka_unit_test(without_swap_it_ends),
 		cmocka_unit_test(kswapd_gives_up),
 		cmocka_unit_test(the_working_set_stays),
 		cmocka_unit_test(thrashing_is_seen),
