@@ -214,7 +214,7 @@ static inline pfn_t take_from_zone(struct context *c, struct zone *z, unsigned a
 	struct op op = op_make(c->m, z, c->r->cpu);
 	pfn_t pfn = PFN_NONE;
 
-	if (pcp_order(c->r->order) && likely(!c->r->irqoff))
+	if (pcp_order(c->r->order))
 		pfn = take_from_pcp(&op, c, alloc_flags);
 	if (unlikely(pfn == PFN_NONE))
 		pfn = take_from_buddy(&op, c, alloc_flags);
@@ -371,8 +371,7 @@ hot_inline struct zone *common_zone(struct pr_machine *m, const struct pr_reques
 
 	/* one test for what is hardly ever there */
 	if (unlikely((type | highest) < 0 || r->cpu >= m->arena->nr_cpus ||
-		     (r->nodemask | (unsigned)(r->only_zone + 1) | r->irqoff |
-		      (r->gfp & __GFP_THISNODE))))
+		     (r->nodemask | (unsigned)(r->only_zone + 1) | (r->gfp & __GFP_THISNODE))))
 		return NULL;
 	if (node < 0)
 		node = (int)m->arena->cpu_node[r->cpu];

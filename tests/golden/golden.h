@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { MAX_IDS = 1 << 20 };
+enum { MAX_IDS = 1 << 18 };
 
 struct entry {
 	pfn_t pfn;
@@ -36,6 +36,9 @@ struct golden {
 	struct entry *id;
 	struct mapping map[MAX_MAPS];
 	uint64_t event[NR_EVENTS]; /* at the last ev0 or ev */
+	/* who gets our lines instead of the comparison, or NULL */
+	void (*sink)(struct golden *g, const char *ours);
+	void *sink_ctx;
 };
 
 /* load.c: from the text behind "# INITIAL" to a machine; leaves at behind "# OPS". 0 or -1. */
@@ -56,6 +59,8 @@ __attribute__((format(printf, 2, 3))) void golden_emitf(struct golden *g, const 
 
 /* run.c: compares one line of ours with the next one recorded. */
 void golden_emit(struct golden *g, const char *ours);
+/* Carries out one command of a script ("alloc 3 order=0 …", "!sysctl …"). */
+void golden_command(struct golden *g, const char *line);
 void golden_run(struct golden *g);
 
 #endif

@@ -40,6 +40,10 @@ void golden_emit(struct golden *g, const char *ours)
 {
 	const char *theirs = g->at < g->nr ? g->line[g->at] : "(end)";
 
+	if (g->sink) {
+		g->sink(g, ours);
+		return;
+	}
 	g->at++;
 	if (!strcmp(ours, theirs) || not_compared(ours, theirs))
 		return;
@@ -439,7 +443,7 @@ static void parse_request(struct golden *g, struct command *c)
 	c->r.cpu = g->cpu;
 	c->r.lru = has(c, "lru");
 	c->r.memalloc = has(c, "memalloc");
-	c->r.irqoff = has(c, "irqoff");
+	/* "irqoff" changes nothing: a CPU's lists are closed only while it holds their lock itself */
 	for (; nodes && *nodes; nodes++)
 		if (*nodes >= '0' && *nodes <= '9')
 			c->r.nodemask |= 1ull << (*nodes - '0');
@@ -462,6 +466,14 @@ static void run_command(struct golden *g, const char *line)
 		}
 	golden_emit(g, "(a command that this runner does not know)");
 	free(copy);
+}
+
+void golden_command(struct golden *g, const char *line)
+{
+	if (*line == '!')
+		golden_user_command(g, line + 1);
+	else
+		run_command(g, line);
 }
 
 void golden_run(struct golden *g)

@@ -15,7 +15,6 @@ struct pr_request {
 	uint32_t owner;	   /* mark kept in the frame */
 	bool lru;	   /* user memory: counts as movable when its block is judged */
 	bool memalloc;	   /* PF_MEMALLOC */
-	bool irqoff;	   /* the per-CPU lists can't be used */
 };
 /* A request for node 0 and CPU 0 of any zone. */
 #define PR_REQUEST(order_, gfp_)                                                                   \
