@@ -365,6 +365,16 @@ int pr_set_block_absent(struct pr_machine *m, pfn_t pfn)
 	return 0;
 }
 
+int pr_set_block_cut(struct pr_machine *m, pfn_t pfn)
+{
+	struct zone *z = pr_zone_of(m, pfn);
+
+	if (!z)
+		return -EINVAL;
+	pr_block(m, z, pfn)->flags |= BLOCK_CUT;
+	return 0;
+}
+
 /* What all CPUs did in zone z, both ways. */
 static struct counts counts_of(const struct pr_machine *m, const struct zone *z)
 {

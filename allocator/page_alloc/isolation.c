@@ -107,8 +107,8 @@ static bool has_unmovable(const struct op *op, pfn_t block, enum migratetype mt)
 	pfn_t end = block + PAGEBLOCK_PAGES;
 
 	/* CMA pageblocks are only for those who ask for them, and those take them as they are */
-	if (block_type(op, block) == MT_CMA || mt == MT_CMA)
-		return !(block_type(op, block) == MT_CMA && mt == MT_CMA);
+	if (block_type(op, block) == MT_CMA)
+		return mt != MT_CMA;
 	for (pfn_t pfn = block; pfn < end;) {
 		pfn_t head = free_block_head(op, pfn);
 		int order = pr_free_order(op->m, op->z, head);

@@ -142,6 +142,21 @@ static pfn_t search_orders(struct search *s)
 	return found;
 }
 
+/* Is there any memory in the section (128 MiB) that holds pfn? Linux has frames for all of it then. */
+static bool section_present(const struct pr_machine *m, pfn_t pfn)
+{
+	enum { SECTION_PAGES = 1 << 15 };
+	pfn_t start = pfn & ~(pfn_t)(SECTION_PAGES - 1);
+
+	for (pfn = start; pfn < start + SECTION_PAGES; pfn += PAGEBLOCK_PAGES) {
+		const struct zone *z = zone_of(m, pfn);
+
+		if (z && !pr_block_absent(m, z, pfn))
+			return true;
+	}
+	return false;
+}
+
 /* Nothing high enough at the first look: where linear scanning shall start; its block or none. */
 static pfn_t start_lower(struct search *s)
 {
@@ -152,8 +167,8 @@ static pfn_t start_lower(struct search *s)
 		r->free_pfn = s->highest;
 		return s->highest;
 	}
-	if (r->direct && zone_spans(r->op.z, s->min)) {
-		if (run_present(r, s->min) && run_target_ok(r, s->min))
+	if (r->direct && section_present(r->op.m, s->min)) {
+		if (run_whole(r, s->min) && run_target_ok(r, s->min))
 			pfn = s->min;
 		r->free_pfn = s->min;
 	}
@@ -169,7 +184,7 @@ static void isolate_around(struct compact_run *r, pfn_t pfn)
 		return;
 	start = first = max_pfn(pageblock_start(pfn), r->op.z->start_pfn);
 	end = min_pfn(pageblock_end(pfn), zone_end(r->op.z));
-	if (!run_present(r, start))
+	if (!run_whole(r, start))
 		return;
 	isolate_free_block(r, &start, end, 1, false);
 	if (start == end && !r->no_set_skip)

@@ -122,7 +122,7 @@ void isolate_free_pages(struct compact_run *r)
 	for (; start >= low; end = start, start -= PAGEBLOCK_PAGES, at = start) {
 		uint64_t got;
 
-		if (!run_present(r, start) || !run_target_ok(r, start) ||
+		if (!run_whole(r, start) || !run_target_ok(r, start) ||
 		    (!r->ignore_skip && run_skip(r, start)))
 			continue;
 		got = isolate_free_block(r, &at, end, stride, false);

@@ -227,7 +227,7 @@ int isolate_migrate(struct compact_run *r)
 
 	for (; end <= r->free_pfn; fast = false, r->migrate_pfn = pfn = end, start = end,
 				   end += PAGEBLOCK_PAGES) {
-		if (!run_present(r, start))
+		if (!run_whole(r, start))
 			continue;
 		if ((pfn == pageblock_start(pfn) || pfn == r->op.z->start_pfn) && !fast &&
 		    !r->ignore_skip && run_skip(r, start))

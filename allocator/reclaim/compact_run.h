@@ -55,6 +55,12 @@ static inline bool run_present(const struct compact_run *r, pfn_t pfn)
 {
 	return zone_spans(r->op.z, pfn) && !pr_block_absent(r->op.m, r->op.z, pfn);
 }
+/* And of all of the pageblock that starts there (pageblock_pfn_to_page)? */
+static inline bool run_whole(const struct compact_run *r, pfn_t pfn)
+{
+	return zone_spans(r->op.z, pfn) &&
+	       !(pr_block(r->op.m, r->op.z, pfn)->flags & (BLOCK_ABSENT | BLOCK_CUT));
+}
 static inline bool run_skip(const struct compact_run *r, pfn_t pfn)
 {
 	return pr_block_skip(r->op.m, r->op.z, pfn);

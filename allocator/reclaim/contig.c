@@ -62,7 +62,7 @@ static void isolate_some(struct compact_run *r, pfn_t pfn, pfn_t end)
 {
 	for (pfn_t stop; pfn < end && r->nr_isolated < COMPACT_CLUSTER; pfn = stop) {
 		stop = min_pfn(pageblock_end(pfn), end);
-		if (run_present(r, pfn) && isolate_migrate_block(r, pfn, stop))
+		if (run_whole(r, pfn) && isolate_migrate_block(r, pfn, stop))
 			break;
 	}
 }
@@ -109,7 +109,7 @@ static pfn_t take_range(struct compact_run *r, pfn_t start, pfn_t end)
 		pfn_t at = pfn, stop = min_pfn(pageblock_end(pfn), end);
 		uint64_t got = 0;
 
-		if (run_present(r, pfn))
+		if (run_whole(r, pfn))
 			got = isolate_free_block(r, &at, stop, 1, true);
 		if (!got) {
 			release_free(r);

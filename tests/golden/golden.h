@@ -35,6 +35,7 @@ struct golden {
 	unsigned cpu;
 	struct entry *id;
 	struct mapping map[MAX_MAPS];
+	bool elsewhere; /* nodes that were not dumped did work: the next counters have it, too */
 	uint64_t event[NR_EVENTS]; /* at the last ev0 or ev */
 	/* who gets our lines instead of the comparison, or NULL */
 	void (*sink)(struct golden *g, const char *ours);

@@ -257,6 +257,41 @@ static void load_counts(struct golden *g, unsigned from, unsigned to)
 	}
 }
 
+/* The frames that a zone with holes has not are the last ones of the pageblock before a hole. */
+static void cut_block(struct golden *g, struct zone *z)
+{
+	pfn_t last = PFN_NONE, end = z->start_pfn + z->spanned;
+	uint64_t frames = 0;
+
+	for (pfn_t pfn = z->start_pfn; pfn < end;) {
+		pfn_t next = (pfn | (PAGEBLOCK_PAGES - 1)) + 1;
+
+		next = next < end ? next : end;
+		if (!pr_block_absent(&g->m, z, pfn)) {
+			frames += next - pfn;
+			if (next < end && pr_block_absent(&g->m, z, next))
+				last = pfn;
+		}
+		pfn = next;
+	}
+	if (frames > z->present && last != PFN_NONE)
+		pr_set_block_cut(&g->m, last);
+}
+
+static void cut_blocks(struct golden *g, unsigned from, unsigned to)
+{
+	struct zone *z = NULL;
+
+	for (unsigned i = from; i < to; i++) {
+		const char *l = g->line[i];
+
+		if (is_zone(l))
+			z = &g->m.zones[g->m.nodes[golden_number(l, "node", 10)].zone[atoi(l + 5)]];
+		else if (starts(l, " COMPACT") && z && strstr(l, " contiguous=0"))
+			cut_block(g, z);
+	}
+}
+
 static void early_sysctls(struct golden *g, unsigned to)
 {
 	int value;
@@ -290,6 +325,7 @@ int golden_load(struct golden *g)
 	load_state(g, from, to);
 	load_counts(g, from, to);
 	early_sysctls(g, from);
+	cut_blocks(g, from, to);
 	golden_user_init(g);
 	g->at = to + 1;
 	return 0;

@@ -143,7 +143,10 @@ static void count_line(struct golden *g, const char *what, unsigned long n)
 
 static void cmd_alloc(struct golden *g, struct command *c)
 {
-	do_alloc(g, c, c->id);
+	if (g->id[c->id].live)
+		golden_emit(g, "ERR busy");
+	else
+		do_alloc(g, c, c->id);
 }
 
 static void cmd_afill(struct golden *g, struct command *c)
@@ -317,7 +320,8 @@ static void cmd_ev(struct golden *g, struct command *c)
 		same &= golden_number(theirs, pr_event_name[e], 10) == n;
 	}
 	fclose(f);
-	golden_emit(g, same ? theirs : text);
+	golden_emit(g, same || (g->elsewhere && starts(theirs, "EV")) ? theirs : text);
+	g->elsewhere = false;
 	free(text);
 	cmd_ev0(g, c);
 }

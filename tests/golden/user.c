@@ -114,6 +114,19 @@ static void user_pagemap(struct golden *g, const struct words *w)
 	free(text);
 }
 
+/* All nodes; those that the recording leaves out are busy, too. */
+static void compact_all(struct golden *g)
+{
+	pr_compact_memory(&g->m, g->cpu);
+	for (unsigned n = 0; n < g->m.arena->nr_nodes; n++) {
+		bool known = false;
+
+		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+			known |= g->m.nodes[n].zone[t] >= 0;
+		g->elsewhere |= !known;
+	}
+}
+
 /* sysctl NAME VALUE…, echo FILE VALUE… */
 static void user_write(struct golden *g, const struct words *w)
 {
@@ -129,7 +142,7 @@ static void user_write(struct golden *g, const struct words *w)
 	if (sscanf(name, "/sys/devices/system/node/node%u/compact", &node) == 1)
 		pr_compact_node(&g->m, node, g->cpu);
 	else if (!strcmp(name, "compact_memory"))
-		pr_compact_memory(&g->m, g->cpu);
+		compact_all(g);
 	else if (strcmp(name, "stat_interval") && pr_sysctl_store(&g->m, name, value))
 		golden_emitf(g, "(%s was refused)", name);
 }

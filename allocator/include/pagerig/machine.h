@@ -79,6 +79,7 @@ enum block_state {
 enum block_flag {
 	BLOCK_ABSENT = 1, /* no memory here: a hole in the zone */
 	BLOCK_SKIP = 2,	  /* compaction found nothing to do here lately (PB_migrate_skip) */
+	BLOCK_CUT = 4,	  /* its last frames belong to a hole within the zone: compaction shuns it */
 };
 
 /*
@@ -447,6 +448,8 @@ int pr_place_free(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratet
 int pr_set_block_type(struct pr_machine *m, pfn_t pfn, enum migratetype type);
 /* Says that there is no memory in a pageblock. */
 int pr_set_block_absent(struct pr_machine *m, pfn_t pfn);
+/* Says that a pageblock's last frames are a hole (not at the zone's end). */
+int pr_set_block_cut(struct pr_machine *m, pfn_t pfn);
 /* Puts a block on a CPU's list, at its tail, by hand; counts it. */
 int pr_place_pcp(struct pr_machine *m, pfn_t pfn, unsigned order, enum migratetype type,
 		 unsigned cpu);
