@@ -19,6 +19,7 @@ struct rig {
 	struct pr_machine m;
 	size_t arena_size;
 	uint64_t backing_limit; /* --backing, bytes of host memory that shm/ data may take */
+	uint64_t swap_total, swap_used; /* pages of swap areas; lock */
 	uint64_t shm_pages[PR_MAX_NODES * NR_ZONE_TYPES]; /* of shm/ in each zone; lock */
 	char machine_text[256]; /* what --machine said */
 };

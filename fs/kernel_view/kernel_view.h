@@ -6,7 +6,7 @@
 #include "native/native.h"
 
 show_fn proc_buddyinfo, proc_pagetypeinfo, proc_zoneinfo, proc_vmstat, proc_meminfo, node_meminfo,
-	node_vmstat, sysctl_show;
+	node_vmstat, proc_swaps, sysctl_show;
 store_fn sysctl_store;
 
 #endif

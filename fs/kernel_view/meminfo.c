@@ -41,6 +41,16 @@ static ull shm(const struct counter_sums *s)
 	return s->shm;
 }
 
+static ull swap_total(const struct counter_sums *s)
+{
+	return rig.swap_total;
+}
+
+static ull swap_free(const struct counter_sums *s)
+{
+	return rig.swap_total - rig.swap_used;
+}
+
 static ull cma(const struct counter_sums *s)
 {
 	return s->cma;
@@ -51,10 +61,10 @@ static ull cma_free(const struct counter_sums *s)
 	return s->free_cma;
 }
 
-/* overcommit_ratio's default of 50 per cent, without swap. */
+/* overcommit_ratio's default of 50 per cent, and swap. */
 static ull commit_limit(const struct counter_sums *s)
 {
-	return s->managed / 2;
+	return s->managed / 2 + rig.swap_total;
 }
 
 /* 32 TiB less a byte, as on x86-64: in units of a page, as the others. */
@@ -78,8 +88,8 @@ static const struct line lines[] = {
 	{"Inactive(file)"},
 	{"Unevictable"},
 	{"Mlocked"},
-	{"SwapTotal"},
-	{"SwapFree"},
+	{"SwapTotal", swap_total},
+	{"SwapFree", swap_free},
 	{"Dirty"},
 	{"Writeback"},
 	{"AnonPages"},

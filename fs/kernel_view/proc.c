@@ -6,6 +6,8 @@
 #include "kernel_view/counters.h"
 #include "kernel_view/kernel_view.h"
 
+#include "shm/shm.h"
+
 #include <errno.h>
 
 typedef unsigned long long ull;
@@ -106,6 +108,11 @@ int node_vmstat(const struct place *at, FILE *to)
 {
 	counters_node_vmstat(to, at->node);
 	return 0;
+}
+
+int proc_swaps(const struct place *at, FILE *to)
+{
+	return shm_swaps(to);
 }
 
 int sysctl_show(const struct place *at, FILE *to)

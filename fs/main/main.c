@@ -5,6 +5,7 @@
 #include "session/handle.h"
 #include "session/inodes.h"
 #include "shm/shm.h"
+#include "shm/swap.h"
 
 #include "native/allocations.h"
 #include "native/native.h"
@@ -33,6 +34,9 @@ static int run(struct fuse_args *args, struct options *o)
 	if (!o->machine || machine_make(o->machine))
 		return 1;
 	rig.m.host.report = failure_report;
+	for (unsigned i = 0; i < o->nr_swaps; i++)
+		if (swap_add(o->swap[i]))
+			return 1;
 	err = shm_init(rig.backing_limit);
 	if (err) {
 		fprintf(stderr, "pagerig: no memory for shm/: %s\n", strerror(-err));

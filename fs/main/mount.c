@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "main/mount.h"
 
+#include "shm/shm.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -179,19 +181,15 @@ static void into_background(struct fuse_session *se, const char *path)
 
 static int serve(struct fuse_session *se, bool single)
 {
-	struct fuse_loop_config *config;
+	sigset_t all, old;
 	int ret;
 
-	if (single)
-		return fuse_session_loop(se);
-	config = fuse_loop_cfg_create();
-	if (!config)
-		return -ENOMEM;
-	fuse_loop_cfg_set_clone_fd(config, 0);
-	fuse_loop_cfg_set_max_threads(config, 4);
-	fuse_loop_cfg_set_idle_threads(config, 4);
-	ret = fuse_session_loop_mt(se, config);
-	fuse_loop_cfg_destroy(config);
+	sigfillset(&all); /* signals are for this thread */
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	ret = shm_start(se);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!ret)
+		ret = session_serve(se, single ? 1 : 4, shm_stop);
 	return ret;
 }
 

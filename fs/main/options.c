@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+enum { KEY_SWAP };
 #define STRING(text, field)                                                                        \
 	{                                                                                          \
 		text, offsetof(struct options, field), 0                                           \
@@ -26,6 +27,9 @@ static const struct fuse_opt option_table[] = {
 	STRING("--backing %s", backing),
 	STRING("--backing=%s", backing),
 	STRING("backing=%s", backing),
+	FUSE_OPT_KEY("--swap ", KEY_SWAP),
+	FUSE_OPT_KEY("--swap=", KEY_SWAP),
+	FUSE_OPT_KEY("swap=", KEY_SWAP),
 	FLAG("-h", help),
 	FLAG("--help", help),
 	FLAG("-V", version),
@@ -44,6 +48,7 @@ static const struct fuse_opt option_table[] = {
 /* Every word that may be written, with '=' where a value follows; the second half is libfuse's. */
 static const char *const known[] = {
 	"--machine",	"--machine=",  "machine=",   "--backing",    "--backing=",
+	"--swap",	"--swap=",     "swap=",
 	"backing=",	"-h",	       "--help",     "-V",	     "--version",
 	"-f",		"-s",	       "-d",	     "--debug",	     "debug",
 	"-o",		"allow_other", "allow_root", "auto_unmount", "default_permissions",
@@ -75,12 +80,28 @@ static int check_option(const char *arg)
 	return -1;
 }
 
+/* One of several: "--swap" comes here with its value behind it. */
+static int keep_swap(struct options *o, const char *arg)
+{
+	const char *value = strncmp(arg, "--swap", 6) ? arg + 5 : arg + 6;
+
+	value += *value == '=';
+	if (o->nr_swaps == sizeof(o->swap) / sizeof(o->swap[0])) {
+		fprintf(stderr, "pagerig: --swap: eight areas at most\n");
+		return -1;
+	}
+	o->swap[o->nr_swaps] = strdup(value);
+	return o->swap[o->nr_swaps++] ? 0 : -1;
+}
+
 /* What the table does not take: 1 keeps it for libfuse, 0 drops it, -1 ends. */
 static int other_argument(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct options *o = data;
 
 	(void)out;
+	if (key == KEY_SWAP)
+		return keep_swap(o, arg);
 	if (key == FUSE_OPT_KEY_OPT)
 		return check_option(arg);
 	if (key != FUSE_OPT_KEY_NONOPT)
@@ -116,6 +137,8 @@ void options_free(struct options *o)
 {
 	free(o->machine);
 	free(o->backing);
+	for (unsigned i = 0; i < o->nr_swaps; i++)
+		free(o->swap[i]);
 	free(o->mountpoint);
 }
 
@@ -128,6 +151,7 @@ void options_help(const char *program)
 	       "                           pagetypeinfo (and of sys/vm in sys_vm/)\n"
 	       "    -o machine=WORD        the same, with ':' for the commas\n"
 	       "    --backing SIZE         host memory for shm/ (default: half of what is free)\n"
+	       "    --swap SIZE[:FILE][,pri=N]  a swap area for shm/, up to eight; without FILE in /var/tmp\n"
 	       "    -f                     stay in the foreground\n"
 	       "    -d                     the same, and print every request\n"
 	       "    -s                     one request thread\n"

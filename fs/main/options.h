@@ -7,6 +7,8 @@
 
 struct options {
 	char *machine, *backing; /* malloc'ed, NULL if not given */
+	char *swap[8];		 /* as many as were given */
+	unsigned nr_swaps;
 	char *mountpoint;	 /* absolute; NULL with -h and -V */
 	int help, version, foreground, debug, single;
 };

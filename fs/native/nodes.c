@@ -5,6 +5,9 @@
 #include "native/allocations.h"
 #include "shm/shm.h"
 
+#include <pagerig/owner.h>
+#include <stdlib.h>
+
 typedef unsigned long long ull;
 
 int nodes_online(const struct place *at, FILE *to)
@@ -97,13 +100,10 @@ static struct block block_of(const struct zone *z, pfn_t pfn)
 
 static void print_segment_name(uint64_t id, FILE *to)
 {
-	struct shm_segment_info info;
+	char *path = shm_segment_path((uint32_t)id);
 
-	for (unsigned i = 0; !shm_segment_at(i, &info); i++)
-		if (info.ino == id) {
-			name_print(info.name, to);
-			return;
-		}
+	name_print(path ? path : "(deleted)", to);
+	free(path);
 }
 
 /* Takes the locks itself: the owner's name may be shm's to tell. */
@@ -136,7 +136,7 @@ int page_show(const struct place *at, FILE *to)
 	pthread_mutex_unlock(&rig.lock);
 	if (owner && !a) {
 		fputs("owner segment ", to);
-		print_segment_name(owner & INT32_MAX, to);
+		print_segment_name(pr_owner_id(owner), to);
 		fputc('\n', to);
 	}
 	return 0;
@@ -144,15 +144,5 @@ int page_show(const struct place *at, FILE *to)
 
 int segment_stat(const struct place *at, FILE *to)
 {
-	struct shm_segment_info s;
-	int err = shm_segment_find(at->name, &s);
-
-	if (err)
-		return err;
-	fprintf(to,
-		"size %llu\nresident %llu\nminor %llu\nreads %llu\nwrites %llu\nfailed %llu\n"
-		"links %u\nopens %u\n",
-		(ull)s.size, (ull)s.resident, (ull)s.minor_faults, (ull)s.read_requests,
-		(ull)s.write_requests, (ull)s.failed_faults, s.links, s.opens);
-	return 0;
+	return shm_segment_stat(at->name, to);
 }

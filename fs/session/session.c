@@ -24,8 +24,10 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	/* one READ for each touched page; see the measured set-up in the design notes */
 	conn->max_readahead = 0;
 	conn->max_background = 1024;
+	/* O_TRUNC comes as a SETATTR, and the kernel takes setuid bits away itself, as for a tmpfs */
 	conn->want &= ~(unsigned)(FUSE_CAP_ASYNC_READ | FUSE_CAP_WRITEBACK_CACHE |
-				  FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS);
+				  FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS |
+				  FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_HANDLE_KILLPRIV);
 }
 
 static void attr_of(const struct tree_found *f, uint64_t ino, struct stat *st)

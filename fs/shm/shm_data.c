@@ -1,156 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * shm_data.c: requests that move bytes. Answers are sent under shm's lock, so that no slot changes
- * hands while it is read; sending never waits for a client.
- */
+/* shm_data.c: where there is data: fallocate, SEEK_DATA and SEEK_HOLE, statfs. */
 #include "shm/shm_ops.h"
+#include "shm/swap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/falloc.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
-enum { MAX_READ_PAGES = 1024 };
-
-/* How much of [off, off+size) lies in page i, and where it starts there. */
-static size_t in_page(uint64_t off, uint64_t end, uint64_t i, size_t *from)
+static uint64_t managed_pages(void)
 {
-	uint64_t start = i * PR_PAGE_SIZE, stop = start + PR_PAGE_SIZE;
+	uint64_t nr = 0;
 
-	*from = off > start ? off - start : 0;
-	return (end < stop ? end - start : PR_PAGE_SIZE) - *from;
+	for (unsigned z = 0; z < rig.m.arena->nr_zones; z++)
+		nr += rig.m.zones[z].managed;
+	return nr;
 }
 
-static int gather(struct segment *s, uint64_t off, uint64_t end, struct iovec *iov)
+/* Bytes off..end-1 within one page. */
+static void zero_part(struct segment *s, uint64_t off, uint64_t end)
 {
-	int n = 0;
+	uint64_t base = off / PR_PAGE_SIZE * PR_PAGE_SIZE;
 
-	for (uint64_t i = off / PR_PAGE_SIZE; i * PR_PAGE_SIZE < end && n < MAX_READ_PAGES; i++) {
-		bool fresh;
-		char *page = page_get(&s->pages, i, &fresh);
-		size_t from, len = in_page(off, end, i, &from);
-
-		if (!page) {
-			s->failed++;
-			return -ENOMEM; /* a fault sees SIGBUS */
-		}
-		s->minor_faults += fresh;
-		iov[n].iov_base = page + from;
-		iov[n++].iov_len = len;
-	}
-	return n;
-}
-
-void shm_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
-{
-	struct iovec iov[MAX_READ_PAGES];
-	struct segment *s;
-	uint64_t end;
-	int n = 0;
-
-	pthread_mutex_lock(&shm_lock);
-	s = segment_by_ino(ino);
-	end = s ? (uint64_t)off + size : 0;
-	if (s && end > (uint64_t)s->st.st_size)
-		end = (uint64_t)s->st.st_size;
-	if (s) {
-		s->reads++;
-		if ((uint64_t)off < end)
-			n = gather(s, (uint64_t)off, end, iov);
-	}
-	if (!s)
-		fuse_reply_err(req, ENOENT);
-	else if (n < 0)
-		fuse_reply_err(req, -n);
-	else
-		fuse_reply_iov(req, iov, n);
-	pthread_mutex_unlock(&shm_lock);
-}
-
-/* Bytes written before there was no more memory. */
-static size_t scatter(struct segment *s, const char *buf, uint64_t off, uint64_t end)
-{
-	uint64_t start = off;
-
-	for (uint64_t i = off / PR_PAGE_SIZE; i * PR_PAGE_SIZE < end; i++) {
-		size_t from, len = in_page(start, end, i, &from);
-		char *page = page_get(&s->pages, i, NULL);
-
-		if (!page) {
-			s->failed++;
-			break;
-		}
-		memcpy(page + from, buf + (off - start), len);
-		off += len;
-	}
-	return off - start;
-}
-
-void shm_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
-	       struct fuse_file_info *fi)
-{
-	struct segment *s;
-	size_t done = 0;
-
-	pthread_mutex_lock(&shm_lock);
-	s = segment_by_ino(ino);
-	if (s) {
-		s->writes++;
-		done = scatter(s, buf, (uint64_t)off, (uint64_t)off + size);
-		if (done && (uint64_t)off + done > (uint64_t)s->st.st_size && !fi->writepage)
-			s->st.st_size = off + (off_t)done;
-		segment_touch(s);
-	}
-	pthread_mutex_unlock(&shm_lock);
-	if (!done && size)
-		fuse_reply_err(req, s ? ENOSPC : ENOENT);
-	else
-		fuse_reply_write(req, done);
-}
-
-static void zero_range(struct segment *s, uint64_t off, uint64_t end)
-{
-	for (uint64_t i = off / PR_PAGE_SIZE; i * PR_PAGE_SIZE < end; i++) {
-		size_t from, len = in_page(off, end, i, &from);
-		char *page = page_at(&s->pages, i);
-
-		if (page)
-			memset(page + from, 0, len);
-	}
+	if (off < end)
+		page_zero(s, off / PR_PAGE_SIZE, (unsigned)(off - base), (unsigned)(end - base));
 }
 
 static void punch(struct segment *s, uint64_t off, uint64_t end)
 {
 	uint64_t first = (off + PR_PAGE_SIZE - 1) / PR_PAGE_SIZE, last = end / PR_PAGE_SIZE;
 
-	pages_drop(&s->pages, first, last);
-	for (uint64_t edge = off; edge < end;) { /* at most two pages are left in part */
-		uint64_t i = edge / PR_PAGE_SIZE, next = (i + 1) * PR_PAGE_SIZE;
-
-		if (i >= first && i < last) {
-			edge = last * PR_PAGE_SIZE;
-			continue;
-		}
-		zero_range(s, edge, next < end ? next : end);
-		edge = next;
+	if (first > last) { /* within one page */
+		zero_part(s, off, end);
+		return;
 	}
+	zero_part(s, off, first * PR_PAGE_SIZE);
+	zero_part(s, last * PR_PAGE_SIZE, end);
+	pages_drop(s, first, last);
 }
 
-/* Frames for all of a range, or none of those that were missing. */
+/* Pages for all of a range, or none of those that were missing. Never waits (R5). */
 static int reserve(struct segment *s, uint64_t off, uint64_t end)
 {
-	uint64_t first = off / PR_PAGE_SIZE, i = first, nr = 0;
+	uint64_t first = off / PR_PAGE_SIZE, i = first;
 	uint64_t last = (end + PR_PAGE_SIZE - 1) / PR_PAGE_SIZE;
 	uint8_t *fresh;
 	int err = 0;
 
-	pthread_mutex_lock(&rig.lock);
-	for (unsigned z = 0; z < rig.m.arena->nr_zones; z++)
-		nr += rig.m.zones[z].managed;
-	pthread_mutex_unlock(&rig.lock);
-	if (last - first > nr)
+	if (last - first > managed_pages() + swap_slots())
 		return -ENOSPC;
 	fresh = calloc(last - first + 1, 1);
 	if (!fresh)
@@ -158,16 +58,21 @@ static int reserve(struct segment *s, uint64_t off, uint64_t end)
 	for (; i < last && !err; i++) {
 		bool f;
 
-		if (page_get(&s->pages, i, &f))
-			fresh[i - first] = f;
-		else
-			err = -ENOSPC;
+		err = page_reserve(s, i, &f);
+		fresh[i - first] = !err && f;
 	}
 	while (err && i-- > first)
 		if (fresh[i - first])
-			pages_drop(&s->pages, i, i + 1);
+			pages_drop(s, i, i + 1);
 	free(fresh);
 	return err;
+}
+
+/* The range reads as zeroes and has its pages: punched, then reserved. */
+static int zero_range(struct segment *s, uint64_t off, uint64_t end)
+{
+	punch(s, off, end);
+	return reserve(s, off, end);
 }
 
 void shm_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
@@ -178,19 +83,21 @@ void shm_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t le
 	int err = 0;
 
 	pthread_mutex_lock(&shm_lock);
-	s = segment_by_ino(ino);
+	s = segment_by_node(ino);
 	if (!s)
 		err = ENOENT;
 	else if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
 		punch(s, (uint64_t)off, end);
 	else if ((mode & ~FALLOC_FL_KEEP_SIZE) == FALLOC_FL_ZERO_RANGE)
-		zero_range(s, (uint64_t)off, end);
+		err = -zero_range(s, (uint64_t)off, end);
 	else if (mode & ~FALLOC_FL_KEEP_SIZE)
 		err = EOPNOTSUPP;
 	else
 		err = -reserve(s, (uint64_t)off, end);
-	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > (uint64_t)s->st.st_size)
-		s->st.st_size = (off_t)end;
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > s->size)
+		s->size = end;
+	if (s)
+		segment_modified(s); /* as file_modified: before it is known how it ends */
 	pthread_mutex_unlock(&shm_lock);
 	fuse_reply_err(req, err);
 }
@@ -202,14 +109,13 @@ void shm_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fus
 	int err = 0;
 
 	pthread_mutex_lock(&shm_lock);
-	s = segment_by_ino(ino);
-	size = s ? (uint64_t)s->st.st_size : 0;
+	s = segment_by_node(ino);
+	size = s ? s->size : 0;
 	if (off < 0 || (uint64_t)off >= size) {
 		err = ENXIO;
 	} else {
 		uint64_t pages = (size + PR_PAGE_SIZE - 1) / PR_PAGE_SIZE;
-		uint64_t i = pages_next(&s->pages, (uint64_t)off / PR_PAGE_SIZE, pages,
-					whence == SEEK_DATA);
+		uint64_t i = pages_next(s, (uint64_t)off / PR_PAGE_SIZE, pages, whence == SEEK_DATA);
 
 		at = i == (uint64_t)off / PR_PAGE_SIZE ? (uint64_t)off : i * PR_PAGE_SIZE;
 		if (whence == SEEK_DATA && i == pages)
@@ -222,4 +128,25 @@ void shm_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fus
 		fuse_reply_err(req, err);
 	else
 		fuse_reply_lseek(req, (off_t)at);
+}
+
+void shm_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct statvfs st = {.f_bsize = PR_PAGE_SIZE, .f_frsize = PR_PAGE_SIZE, .f_namemax = NAME_MAX};
+
+	pthread_mutex_lock(&shm_lock);
+	st.f_files = segments_max();
+	st.f_ffree = st.f_favail = st.f_files - segments_used();
+	st.f_blocks = managed_pages() + swap_slots();
+	st.f_bfree = swap_free_slots();
+	pthread_mutex_unlock(&shm_lock);
+	pthread_mutex_lock(&rig.lock);
+	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
+		st.f_bfree += (fsblkcnt_t)pr_zone_free_snapshot(&rig.m, &rig.m.zones[i]);
+		for (unsigned c = 0; c < rig.m.arena->nr_cpus; c++) /* free for whoever asks there */
+			st.f_bfree += (fsblkcnt_t)pr_pcp(&rig.m, &rig.m.zones[i], c)->count;
+	}
+	pthread_mutex_unlock(&rig.lock);
+	st.f_bavail = st.f_bfree;
+	fuse_reply_statfs(req, &st);
 }

@@ -59,6 +59,7 @@ const struct tree_node tree_table[] = {
 	{"proc/zoneinfo", RO, "as Linux prints it", proc_zoneinfo},
 	{"proc/vmstat", RO, "counters", proc_vmstat},
 	{"proc/meminfo", RO, "memory by use, kB", proc_meminfo},
+	{"proc/swaps", RO, "swap areas, as Linux prints them", proc_swaps, .own_locks = true},
 	{"proc/sys/vm/{sysctl}", RW, "with Linux's ranges and side effects", sysctl_show,
 	 .store = sysctl_store},
 	{"tracing/error_log", RW, "why writes were refused and allocations failed; a write clears it",

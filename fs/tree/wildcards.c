@@ -166,19 +166,13 @@ static void list_allocations(const struct place *at, add_fn *add, void *ctx)
 
 static int parse_segment(struct place *at, const char *name)
 {
-	struct shm_segment_info info;
-
 	snprintf(at->name, sizeof(at->name), "%s", name);
-	return shm_segment_find(name, &info);
+	return shm_segment_exists(name) ? 0 : -ENOENT;
 }
 
 static void list_segments(const struct place *at, add_fn *add, void *ctx)
 {
-	struct shm_segment_info info;
-
-	for (unsigned i = 0; !shm_segment_at(i, &info); i++)
-		if (info.links)
-			add(ctx, info.name);
+	shm_segments_list(add, ctx);
 }
 
 static int parse_sysctl(struct place *at, const char *name)
