@@ -59,6 +59,10 @@ static bool word_bits(const char *word, size_t len, gfp_t *bits)
 			*bits = names[i].bits;
 			return true;
 		}
+	if (len == strlen("none") && !memcmp(word, "none", len)) { /* as the kernel prints 0 */
+		*bits = 0;
+		return true;
+	}
 	if (!len || len >= sizeof(number) || !isdigit((unsigned char)*word))
 		return false;
 	memcpy(number, word, len);

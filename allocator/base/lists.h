@@ -26,6 +26,12 @@ static inline struct op op_make(struct pr_machine *m, struct zone *z, unsigned c
 	return (struct op){m, z, pr_pcp(m, z, cpu), pr_pcp(m, z, cpu)};
 }
 
+/* The CPU that runs. */
+static inline unsigned op_cpu(const struct op *op)
+{
+	return (unsigned)(op->books - &op->m->pcps[op->z->pcp_base]);
+}
+
 static inline uint32_t rel_of(const struct zone *z, pfn_t pfn)
 {
 	return (uint32_t)(pfn - z->start_pfn);

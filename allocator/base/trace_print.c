@@ -264,6 +264,20 @@ int pr_trace_print(const struct pr_trace_record *r, char *buf, size_t size)
 	return o.len;
 }
 
+int pr_trace_line(const struct pr_trace_record *r, const char *comm, char *buf, size_t size)
+{
+	enum { NS_PER_SECOND = 1000000000, NS_PER_USEC = 1000 };
+	struct out o = {buf, size, 0};
+
+	put(&o, "%16s-%-7u [%03u] ..... %5llu.%06llu: ", comm, r->task, r->cpu,
+	    (unsigned long long)(r->time / NS_PER_SECOND),
+	    (unsigned long long)(r->time % NS_PER_SECOND / NS_PER_USEC));
+	o.len += pr_trace_print(r, (size_t)o.len < size ? buf + o.len : NULL,
+				(size_t)o.len < size ? size - (size_t)o.len : 0);
+	put(&o, "\n");
+	return o.len;
+}
+
 static void put_c(struct out *o, const char *as_c, const char *field)
 {
 	const char *p;

@@ -111,12 +111,16 @@ pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high
 pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt)
 {
 	unsigned orders = (unsigned)op->z->mask[mt] >> order, o;
+	pfn_t pfn;
 
 	if (!orders)
 		return PFN_NONE;
 	o = order + (unsigned)__builtin_ctz(orders);
-	return buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[mt].first, order, o,
-				    mt);
+	pfn = buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[mt].first, order, o,
+				   mt);
+	pr_trace(op->m, op_cpu(op), mm_page_alloc_zone_locked, .pfn = pfn, .order = order,
+		 .migratetype = mt, .percpu_refill = pcp_order(order) && mt < NR_PCP_TYPES);
+	return pfn;
 }
 
 void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)

@@ -9,6 +9,8 @@
 
 #include "base/lists.h"
 
+#include <pagerig/trace.h>
+
 /* Flags of one attempt; values are free, the meanings are mm/internal.h's. */
 enum alloc_flag {
 	ALLOC_WMARK_MASK = 3, /* which watermark: an enum watermark */

@@ -139,6 +139,14 @@ static pfn_t claim_block(struct op *op, pfn_t pfn, unsigned have, unsigned order
 }
 
 /* From the largest piece of another type down: the fewer blocks get mixed, the better. */
+static void trace_extfrag(struct op *op, pfn_t pfn, unsigned order, unsigned have,
+			  enum migratetype mt, enum migratetype other)
+{
+	pr_trace(op->m, op_cpu(op), mm_page_alloc_extfrag, .pfn = pfn, .alloc_order = (int)order,
+		 .fallback_order = (int)have, .alloc_migratetype = mt,
+		 .fallback_migratetype = other, .change_ownership = block_type(op, pfn) == mt);
+}
+
 static pfn_t take_claim(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags)
 {
 	unsigned min = order, orders;
@@ -154,8 +162,10 @@ static pfn_t take_claim(struct op *op, unsigned order, enum migratetype mt, unsi
 			break;
 		pfn = claim_block(op, op->z->start_pfn + op->z->area[o].list[other].first, o, order,
 				  mt, alloc_flags);
-		if (pfn != PFN_NONE)
+		if (pfn != PFN_NONE) {
+			trace_extfrag(op, pfn, order, o, mt, other);
 			return pfn;
+		}
 		orders &= ~(1u << o);
 	}
 	return PFN_NONE;
@@ -166,13 +176,16 @@ static pfn_t take_steal(struct op *op, unsigned order, enum migratetype mt)
 {
 	unsigned orders = fallback_orders(op->z, mt) >> order, o;
 	enum migratetype other;
+	pfn_t pfn;
 
 	if (!orders)
 		return PFN_NONE;
 	o = order + (unsigned)__builtin_ctz(orders);
 	other = fallback_type(op->z, o, mt);
-	return buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[other].first, order,
-				    o, other);
+	pfn = buddy_del_and_expand(op, op->z->start_pfn + op->z->area[o].list[other].first, order,
+				   o, other);
+	trace_extfrag(op, pfn, order, o, mt, other);
+	return pfn;
 }
 
 pfn_t buddy_take(struct op *op, unsigned order, enum migratetype mt, unsigned alloc_flags,

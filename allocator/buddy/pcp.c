@@ -73,6 +73,8 @@ static void flush_one(struct op *op, struct list *list, unsigned order)
 	if (list->nr) /* the next one's frame, and its buddy's, which lies beside it or near */
 		__builtin_prefetch(page_rel(op->m, op->z, list->last), 1);
 	op->pcp->count -= 1 << order;
+	pr_trace(op->m, op_cpu(op), mm_page_pcpu_drain, .pfn = pfn, .order = order,
+		 .migratetype = block_type(op, pfn));
 	buddy_free_one(op, pfn, order, block_type(op, pfn));
 }
 

@@ -127,22 +127,6 @@ static bool zone_has_room(const struct zone *z, unsigned order, uint64_t mark,
 	return false;
 }
 
-void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest)
-{
-	struct node *node = &m->nodes[z->node];
-
-	if (!z->managed)
-		return;
-	if (load(&node->kswapd_highest) == NR_ZONE_TYPES ||
-	    load(&node->kswapd_highest) < (int)highest)
-		store(&node->kswapd_highest, (int)highest);
-	if (load(&node->kswapd_order) < (int)order)
-		store(&node->kswapd_order, (int)order);
-	__atomic_fetch_add(&node->kswapd_wakeups, 1, __ATOMIC_RELAXED);
-	if (m->host.wake_kswapd)
-		m->host.wake_kswapd(m->host.ctx, z->node, order, highest);
-}
-
 /* Books n requests of an order that z served (zone_statistics); the lock of the counts is held. */
 static inline void count_taken(struct context *c, struct zone *z, struct counts *counts,
 			       unsigned order, unsigned n)
@@ -220,7 +204,7 @@ static inline pfn_t take_from_zone(struct context *c, struct zone *z, unsigned a
 		pfn = take_from_buddy(&op, c, alloc_flags);
 	if (unlikely(load(&z->flags) & ZONE_BOOSTED_WATERMARK) && (alloc_flags & ALLOC_KSWAPD)) {
 		zone_flag_clear(z, ZONE_BOOSTED_WATERMARK);
-		wake_kswapd(c->m, z, 0, z->type);
+		wake_kswapd(c->m, z, 0, z->type, 0, c->r->cpu);
 	}
 	return pfn;
 }
@@ -444,9 +428,17 @@ static pfn_t take_common_large(struct pr_machine *m, const struct pr_request *r)
 	return pfn;
 }
 
+static __attribute__((noinline, cold)) void trace_alloc(struct pr_machine *m,
+						       const struct pr_request *r, pfn_t pfn)
+{
+	pr_trace(m, r->cpu, mm_page_alloc, .pfn = pfn, .order = r->order, .gfp_flags = r->gfp,
+		 .migratetype = gfp_type(m, r->gfp));
+}
+
 int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 {
 	pfn_t got = PFN_NONE;
+	int err;
 
 	if (likely(!r->order))
 		got = take_common(m, r, 0);
@@ -454,9 +446,15 @@ int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 		got = take_common(m, r, r->order);
 	else if (r->order <= MAX_ORDER)
 		got = take_common_large(m, r);
-	if (unlikely(got == PFN_NONE))
-		return alloc_any(m, r, pfn);
+	if (unlikely(got == PFN_NONE)) {
+		err = alloc_any(m, r, pfn);
+		if (err != -EINVAL && pr_trace_enabled(m, mm_page_alloc))
+			trace_alloc(m, r, err ? PFN_NONE : *pfn);
+		return err;
+	}
 	*pfn = got;
+	if (unlikely(pr_trace_enabled(m, mm_page_alloc)))
+		trace_alloc(m, r, got);
 	return 0;
 }
 

@@ -66,6 +66,7 @@ int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	info = load(&pr_page(m, z, pfn)->info);
 	if (unlikely(!page_info_is(info, PAGE_USED, order)))
 		return -EINVAL;
+	pr_trace(m, cpu, mm_page_free, .pfn = pfn, .order = order);
 	mt = pr_block_type(m, z, pfn);
 	p = pr_pcp(m, z, cpu);
 	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) || !arena_trylock(&p->lock)))
@@ -102,6 +103,7 @@ int pr_free_boot(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	for (pfn_t p = pfn; p < pfn + (1ull << order); p++)
 		if (covered(m, z, p))
 			return -EINVAL;
+	pr_trace(m, cpu, mm_page_free, .pfn = pfn, .order = order);
 	return free_any(m, z, pfn, order, cpu, 0);
 }
 

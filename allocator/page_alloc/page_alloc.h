@@ -79,8 +79,9 @@ static inline unsigned flags_cma(const struct context *c, unsigned alloc_flags)
 /* Marks a block taken from z as the request's. */
 void mark_used(const struct context *c, const struct zone *z, pfn_t pfn, unsigned order);
 
-/* Notes a wake-up for kswapd (wakeup_kswapd). */
-void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest);
+/* Notes a wake-up for the kswapd of z's node, and wakes it if there is need (reclaim's). */
+void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest,
+		 gfp_t gfp, unsigned cpu);
 /* Gives a high-atomic block back to the request's type; pages moved or 0. */
 bool unreserve_highatomic(struct context *c, bool force);
 

@@ -5,8 +5,8 @@
  * test, calls the steps. Source of the behaviour: mm/vmscan.c of 6.12 (kswapd, balance_pgdat,
  * kswapd_try_to_sleep).
  *
- * Different on purpose: whether a wake-up is worth it is looked at when the step is made, not when
- * it is noted; and the threshold of the CPUs' counters stays as it is.
+ * Different on purpose: whether a wake-up is worth it is looked at when the step is made, too; and
+ * the threshold of the CPUs' counters stays as it is.
  */
 #include "reclaim/compaction.h"
 #include "reclaim/reclaim.h"
@@ -83,7 +83,7 @@ static void begin(struct pr_machine *m, struct node *n, unsigned cpu)
 	pr_trace(m, cpu, mm_vmscan_kswapd_wake, .nid = (int)(n - m->nodes), .zid = k->highest,
 		 .order = k->alloc_order);
 	pr_count(m, cpu, EV_PAGEOUTRUN, 1);
-	k->state = KSWAPD_BALANCING;
+	store(&k->state, KSWAPD_BALANCING);
 	k->priority = DEF_PRIORITY;
 	k->reclaimed = k->boost_left = 0;
 	k->no_cache_trim = k->cache_trim_failed = false;
@@ -145,6 +145,33 @@ static void wake_kcompactd(struct pr_machine *m, struct node *n, int order, int 
 		 .highest_zoneidx = highest);
 }
 
+void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest,
+		 gfp_t gfp, unsigned cpu)
+{
+	struct node *n = &m->nodes[z->node];
+
+	if (!z->managed)
+		return;
+	if (load(&n->kswapd_highest) == NR_ZONE_TYPES || load(&n->kswapd_highest) < (int)highest)
+		store(&n->kswapd_highest, (int)highest);
+	if (load(&n->kswapd_order) < (int)order)
+		store(&n->kswapd_order, (int)order);
+	__atomic_fetch_add(&n->kswapd_wakeups, 1, __ATOMIC_RELAXED);
+	if (load(&n->kswapd.state) == KSWAPD_BALANCING)
+		return;
+	if (load(&n->kswapd_failures) >= MAX_RECLAIM_FAILURES ||
+	    (node_balanced(m, n, order, (int)highest) && !boosted(m, n, (int)highest))) {
+		/* no lack of memory, but maybe of blocks */
+		if (!(gfp & __GFP_DIRECT_RECLAIM))
+			wake_kcompactd(m, n, (int)order, (int)highest, cpu);
+		return;
+	}
+	pr_trace(m, cpu, mm_vmscan_wakeup_kswapd, .nid = (int)z->node, .zid = highest,
+		 .order = (int)order, .gfp_flags = gfp);
+	if (m->host.wake_kswapd)
+		m->host.wake_kswapd(m->host.ctx, z->node, order, highest);
+}
+
 /* A run is over: a nap if all is well, else the next run. */
 static void finish(struct pr_machine *m, struct node *n, unsigned cpu)
 {
@@ -163,7 +190,7 @@ static void finish(struct pr_machine *m, struct node *n, unsigned cpu)
 	}
 	compaction_reset_suitable(m, (unsigned)(n - m->nodes));
 	wake_kcompactd(m, n, k->alloc_order, k->highest, cpu);
-	k->state = KSWAPD_NAPPING;
+	store(&k->state, KSWAPD_NAPPING);
 }
 
 /* As much as the zones' high marks, or as was scanned, is enough of an effort for one priority. */
@@ -258,7 +285,7 @@ enum pr_kswapd pr_kswapd_step(struct pr_machine *m, unsigned node, unsigned cpu)
 			begin(m, n, cpu);
 		} else if (may_sleep(m, n)) {
 			pr_trace(m, cpu, mm_vmscan_kswapd_sleep, .nid = (int)node);
-			k->state = KSWAPD_ASLEEP;
+			store(&k->state, KSWAPD_ASLEEP);
 			return PR_KSWAPD_ASLEEP;
 		} else {
 			pr_count(m, cpu, EV_KSWAPD_HIGH_WMARK_HIT_QUICKLY, 1);

@@ -49,7 +49,7 @@ static void wake_all_kswapds(struct context *c)
 
 		if (z->node == last)
 			continue;
-		wake_kswapd(c->m, z, c->r->order, c->highest);
+		wake_kswapd(c->m, z, c->r->order, c->highest, c->r->gfp, c->r->cpu);
 		last = z->node;
 	}
 }
@@ -177,11 +177,17 @@ static bool reclaim_again(struct slow *s)
 		return unreserve_highatomic(c, true);
 	for_each_usable_zone(c, e) {
 		const struct zone *z = zoneref_zone(c, e);
-		int64_t free = pr_zone_free_snapshot(c->m, z);
+		uint64_t reclaimable = zone_reclaimable_pages(c->m, z);
+		int64_t free = pr_zone_free_snapshot(c->m, z) + (int64_t)reclaimable;
+		bool ok = zone_watermark_ok_free(z, c->r->order, zone_mark(z, WMARK_MIN),
+						 c->highest, s->alloc_flags, free);
 
-		free += (int64_t)zone_reclaimable_pages(c->m, z);
-		if (zone_watermark_ok_free(z, c->r->order, zone_mark(z, WMARK_MIN), c->highest,
-					   s->alloc_flags, free))
+		pr_trace(c->m, c->r->cpu, reclaim_retry_zone, .node = (int)z->node,
+			 .zone_idx = z->type, .order = (int)c->r->order,
+			 .reclaimable = reclaimable, .available = (uint64_t)free,
+			 .min_wmark = zone_mark(z, WMARK_MIN),
+			 .no_progress_loops = s->no_progress, .wmark_check = ok);
+		if (ok)
 			return true;
 	}
 	return unreserve_highatomic(c, true);

@@ -10,6 +10,7 @@
 #include "random.h"
 
 #include <errno.h>
+#include <pagerig/lab.h>
 #include <pagerig/trace.h>
 #include <string.h>
 
@@ -193,12 +194,87 @@ static void filters(void **state)
 	small_machine_free(&r->s);
 }
 
+/* --- our own trace, replayed --- */
+enum { BIG_RING = 1 << 16, LIVE = 3000, MOST_PAGES = 3000 };
+struct live {
+	pfn_t pfn;
+	unsigned order;
+};
+
+/* Allocations and frees by two CPUs. Few enough pages that none fails: a replay leaves those out. */
+static void random_requests(struct pr_machine *m, uint64_t seed)
+{
+	static const gfp_t gfps[] = {GFP_KERNEL | __GFP_NOWARN, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN,
+				     GFP_ATOMIC | __GFP_NOWARN, __GFP_NOWARN,
+				     GFP_KERNEL | __GFP_RECLAIMABLE | __GFP_NOWARN};
+	struct rng rng = {seed * 2654435761u + 1};
+	static struct live live[LIVE];
+	unsigned nr = 0, pages = 0;
+
+	for (unsigned i = 0; i < 12000; i++) {
+		struct pr_request r = PR_REQUEST(0, gfps[rng_below(&rng, 5)]);
+		unsigned dice = rng_below(&rng, 100), n = nr ? rng_below(&rng, nr) : 0;
+
+		r.order = dice < 60 ? 0 : dice < 95 ? rng_below(&rng, 4) : rng_below(&rng, 7);
+		r.node = -1;
+		r.cpu = rng_below(&rng, 2);
+		r.lru = (r.gfp & __GFP_MOVABLE) != 0;
+		if (nr < LIVE && pages + (1u << r.order) < MOST_PAGES && rng_below(&rng, 100) < 60) {
+			assert_int_equal(pr_alloc(m, &r, &live[nr].pfn), 0);
+			live[nr++].order = r.order;
+			pages += 1u << r.order;
+		} else if (nr) {
+			pages -= 1u << live[n].order;
+			assert_int_equal(pr_free(m, live[n].pfn, live[n].order, r.cpu), 0);
+			live[n] = live[--nr];
+		}
+	}
+}
+
+static void our_own_trace_replays(void **state)
+{
+	static struct pr_trace_record ring[BIG_RING], got[64];
+	uint64_t pos = 0, lost, digest, events = 0, recorded;
+	struct rig *r = make();
+	struct pr_replay_stats s;
+	struct small_machine again;
+	struct pr_replay *replay;
+	char line[512], why[256];
+	unsigned n;
+
+	pr_trace_resize(&r->t, ring, sizeof(ring));
+	pr_trace_switch(&r->s.m, true, 1ull << TRACE_mm_page_alloc | 1ull << TRACE_mm_page_free);
+	random_requests(&r->s.m, 7);
+	digest = pr_digest(&r->s.m);
+	recorded = r->t.head;
+	assert_int_equal(r->t.overrun, 0);
+	small_machine_make(&again, 1, 4096, ZONE_NORMAL, 2);
+	replay = pr_replay_new(&again.m);
+	while ((n = pr_trace_read(&r->t, &pos, got, 64, true, false, &lost)))
+		for (unsigned i = 0; i < n; i++, events++) {
+			int len = pr_trace_line(&got[i], "test", line, sizeof(line));
+
+			if (pr_replay_feed(replay, line, (size_t)len, why, sizeof(why)))
+				fail_msg("%s: %s", line, why);
+		}
+	assert_int_equal(pr_replay_end(replay, why, sizeof(why)), 0);
+	assert_int_equal(events, recorded);
+	pr_replay_stats(replay, &s);
+	assert_true(s.allocs > 5000 && s.frees > 3000);
+	assert_int_equal(s.failures, 0);
+	if (pr_digest(&again.m) != digest)
+		fail_msg("the digest differs after %llu events", (unsigned long long)events);
+	pr_replay_free(replay);
+	small_machine_free(&again);
+	small_machine_free(&r->s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(switches), cmocka_unit_test(the_oldest_is_lost_and_counted),
 		cmocka_unit_test(text_is_the_kernels), cmocka_unit_test(every_event_prints),
-		cmocka_unit_test(filters),
+		cmocka_unit_test(filters), cmocka_unit_test(our_own_trace_replays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

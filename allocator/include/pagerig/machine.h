@@ -328,6 +328,7 @@ struct sysctl_vm {
 /* Head of the arena. */
 struct arena {
 	uint64_t magic, version, size;
+	uint64_t trace_mask; /* a bit an event that is recorded; see trace.h */
 	uint32_t nr_nodes, nr_zones, nr_cpus;
 	uint32_t clock_stopped;
 	uint8_t zone_names, type_names; /* of struct pr_spec; all there in the usual machine */
@@ -342,7 +343,6 @@ struct arena {
 	struct sysctl_vm sysctl;
 	int mobility_disabled; /* page_group_by_mobility_disabled */
 	uint64_t swap_total, swap_used; /* pages */
-	uint64_t trace_mask;   /* a bit an event that is recorded; see trace.h */
 	uint32_t cpu_node[PR_MAX_CPUS];
 };
 

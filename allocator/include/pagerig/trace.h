@@ -108,6 +108,8 @@ const char *pr_trace_system(unsigned event);
 int pr_trace_find(const char *sys, const char *name);
 /* "mm_page_free: page=… pfn=0x10 order=0", no newline; the length, as snprintf. */
 int pr_trace_print(const struct pr_trace_record *r, char *buf, size_t size);
+/* The same behind the columns of tracefs, with a newline: task and number, CPU, flags, time. */
+int pr_trace_line(const struct pr_trace_record *r, const char *comm, char *buf, size_t size);
 /* The text of events/<sys>/<event>/format. */
 int pr_trace_format(unsigned event, char *buf, size_t size);
 
