@@ -12,7 +12,7 @@
 
 #include <pagerig/types.h>
 
-enum { GROUP_FRAMES = 64 };
+enum { GROUP_ORDER = 6, GROUP_FRAMES = 1 << GROUP_ORDER };
 
 /* What stands behind a live head: a block of the engine, or none as the engine failed. 0: no head. */
 typedef uint64_t block_t;
@@ -58,10 +58,10 @@ int frames_add(struct frames *f, uint64_t frame, block_t b);
 /* Takes a block out that is in. */
 void frames_remove(struct frames *f, uint64_t frame, unsigned order);
 
-/* Bits of a group for a block that lies in it (order <= 6). */
+/* Bits of a group for a block that lies in it (order <= GROUP_ORDER). */
 static inline uint64_t group_bits(uint64_t frame, unsigned order)
 {
-	uint64_t ones = order >= 6 ? ~0ull : (1ull << (1u << order)) - 1;
+	uint64_t ones = order >= GROUP_ORDER ? ~0ull : (1ull << (1u << order)) - 1;
 
 	return ones << (frame & (GROUP_FRAMES - 1));
 }

@@ -84,15 +84,20 @@ static int refuse(struct pr_replay *r, int err, uint64_t line, const char *reaso
 	return err;
 }
 
-/* The block that stands for a live head is freed and forgotten. */
-static void give_back(struct pr_replay *r, uint64_t frame, block_t b, unsigned cpu)
+static void free_block(struct pr_replay *r, block_t b, unsigned cpu)
 {
 	unsigned order = block_order(b);
 
 	if (block_pfn(b) != PFN_NONE && !pr_free(r->m, block_pfn(b), order, cpu))
 		r->stats.in_use -= 1ll << order;
 	r->stats.trace_in_use -= 1ll << order;
-	frames_remove(&r->frames, frame, order);
+}
+
+/* The block that stands for a live head is freed and forgotten. */
+static void give_back(struct pr_replay *r, uint64_t frame, block_t b, unsigned cpu)
+{
+	free_block(r, b, cpu);
+	frames_remove(&r->frames, frame, block_order(b));
 }
 
 /* Blocks in the way of a new one: their frees are not in the trace. */
@@ -112,9 +117,13 @@ static void give_back_lost(struct pr_replay *r, const struct trace_event *e)
 static int do_alloc(struct pr_replay *r, const struct trace_event *e)
 {
 	struct pr_request req = PR_REQUEST(e->order, e->gfp | __GFP_NOWARN);
+	struct group *g = frames_group_make(&r->frames, e->frame);
 	pfn_t pfn = PFN_NONE;
 
-	if (frames_live(&r->frames, e->frame, e->order))
+	if (!g)
+		return -ENOMEM;
+	if (e->order > GROUP_ORDER ? frames_live(&r->frames, e->frame, e->order) :
+				     g->live & group_bits(e->frame, e->order))
 		give_back_lost(r, e);
 	req.node = -1;
 	req.cpu = e->cpu;
@@ -125,7 +134,10 @@ static int do_alloc(struct pr_replay *r, const struct trace_event *e)
 		pfn = PFN_NONE;
 		r->stats.failures++;
 	}
-	if (frames_add(&r->frames, e->frame, block_make(pfn, e->order))) {
+	if (e->order <= GROUP_ORDER) {
+		g->live |= group_bits(e->frame, e->order);
+		g->head[e->frame & (GROUP_FRAMES - 1)] = block_make(pfn, e->order);
+	} else if (frames_add(&r->frames, e->frame, block_make(pfn, e->order))) {
 		if (pfn != PFN_NONE)
 			(void)pr_free(r->m, pfn, e->order, e->cpu);
 		return -ENOMEM;
@@ -197,13 +209,19 @@ static int free_range(struct pr_replay *r, const struct trace_event *e)
 
 static int do_free(struct pr_replay *r, const struct trace_event *e)
 {
-	const struct group *g = frames_group(&r->frames, e->frame);
-	block_t b = g ? g->head[e->frame & (GROUP_FRAMES - 1)] : 0;
+	struct group *g = frames_group(&r->frames, e->frame);
+	block_t *b = g ? &g->head[e->frame & (GROUP_FRAMES - 1)] : NULL;
 
 	r->stats.frees++;
-	if (!b || block_order(b) != e->order)
+	if (!b || !*b || block_order(*b) != e->order)
 		return free_range(r, e);
-	give_back(r, e->frame, b, e->cpu);
+	if (e->order > GROUP_ORDER) {
+		give_back(r, e->frame, *b, e->cpu);
+		return 0;
+	}
+	free_block(r, *b, e->cpu);
+	*b = 0;
+	g->live &= ~group_bits(e->frame, e->order);
 	return 0;
 }
 

@@ -125,20 +125,22 @@ value(const char *p, const char *args, const char *end, const char *key, size_t 
 	return p ? p + len : NULL;
 }
 
-/* A frame number: hexadecimal with 0x, decimal without as kernels before 5.11 print it. */
+/*
+ * A frame number: hexadecimal with 0x, decimal without as kernels before 5.11 print it. No branch
+ * tells digits from letters: they come at random.
+ */
 static const char *frame_number(const char *p, const char *end, uint64_t *n)
 {
-	bool hex = starts(p, end, WORD("0x"));
+	bool hex = starts(p, end, WORD("0x")), bad = false;
 	const char *start = p += hex ? 2 : 0;
 
 	for (*n = 0; p < end && *p != ' '; p++) {
-		unsigned digit = (unsigned char)*p - '0', letter = (*p | 0x20) - 'a';
+		unsigned c = (unsigned char)*p;
 
-		if (digit > 9 && (!hex || letter > 5))
-			return NULL;
-		*n = *n * (hex ? 16 : 10) + (digit > 9 ? letter + 10 : digit);
+		bad |= (c - '0' > 9) & (!hex | ((c | 0x20) - 'a' > 5));
+		*n = *n * (hex ? 16 : 10) + (c & 15) + 9 * (c >> 6);
 	}
-	return p == start || p - start > (hex ? 16 : 19) ? NULL : p;
+	return bad || p == start || p - start > (hex ? 16 : 19) ? NULL : p;
 }
 
 /* Names that Linux has and that decide nothing in the engine; other kernels' numbers too. */
