@@ -94,3 +94,19 @@ contains "a NUL" "$(last_error)" "line 1001: a NUL byte"
 expect check ok "$(cat "$MNT/lab/check")"
 works bash -c "echo >'$MNT/lab/replay'"
 expect "nothing is lost" "$free" "$(free_pages | sum)"
+
+# the machine on which the trace was recorded, as it was: frames that were in use then are freed
+rig_unmount
+tar -C "$DIR" -xJf "$root/tests/fixtures/machines.tar.xz" live_6.18
+rig_mount --machine "$DIR/live_6.18"
+cp "$DIR/live_6.18/buddyinfo" "$DIR/before"
+works cp "$DIR/before" "$MNT/lab/reference"
+free=$(free_pages | sum)
+expect "its example's end" "$(wc -l <"$trace")" "$("$root/examples/replay" "$root/examples/trace.txt.zst" "$MNT" | awk '$1 == "lines" { print $2 }')"
+expect failures "0 0" "$(stat failures) $(stat unmatched_pages)"
+expect "freed from the start" 1 $(($(stat start_frees) > 700 && $(stat start_pages) >= $(stat start_frees)))
+expect "in use" "$(stat pages_in_use_by_trace)" "$(stat pages_in_use)"
+expect "in use, by the machine" "$(($(stat pages_in_use) - $(stat start_pages)))" "$((free - $(free_pages | sum)))"
+expect check ok "$(cat "$MNT/lab/check")"
+fails "no mounted machine" "$root/examples/replay" "$trace" "$DIR"
+fails "the replay ended early: failed line 3: this is no event of tracefs" "$root/examples/replay" "$root/README.md" "$MNT"
