@@ -271,11 +271,11 @@ static __attribute__((noinline)) bool reclaimed_room(struct context *c, struct z
 pfn_t get_page(struct context *c, unsigned alloc_flags)
 {
 	const struct zoneref *e;
-	bool no_fragment, tried;
+	bool no_fragment;
 
 retry:
 	no_fragment = alloc_flags & ALLOC_NOFRAGMENT;
-	tried = false;
+	c->tried = false;
 	for (e = c->preferred; !zoneref_end(e); e = context_skip(c, e + 1)) {
 		struct zone *z = zoneref_zone(c, e);
 		pfn_t pfn;
@@ -287,7 +287,7 @@ retry:
 		}
 		if (!zone_allowed(c, z, alloc_flags) && !reclaimed_room(c, z, alloc_flags))
 			continue;
-		tried = true;
+		c->tried = true;
 		pfn = take_from_zone(c, z, alloc_flags);
 		if (pfn == PFN_NONE)
 			continue;
@@ -295,7 +295,7 @@ retry:
 			reserve_highatomic(c, z, pfn, c->r->order);
 		return pfn;
 	}
-	if (no_fragment && tried) { /* a watermark does not ask what is mixed */
+	if (no_fragment && c->tried) { /* a watermark does not ask what is mixed */
 		alloc_flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 		goto retry;
 	}

@@ -23,6 +23,7 @@ struct context {
 	uint64_t nodemask; /* 0: all */
 	const struct zoneref *preferred; /* first usable entry, or the list's end */
 	bool filtered;
+	bool tried; /* the last walk came past a watermark: it may have left traces */
 };
 
 static inline uint64_t zone_mark(const struct zone *z, enum watermark w)

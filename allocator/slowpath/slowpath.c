@@ -323,6 +323,15 @@ static bool compact_first(struct slow *s, pfn_t *pfn)
 	       !(gfp & __GFP_THISNODE);
 }
 
+/* A request that can't wait and opens nothing would see in its round what it has just seen. */
+static bool would_see_the_same(const struct slow *s)
+{
+	const struct context *c = s->c;
+
+	return !c->tried && !c->nodemask && !reserve_flags(c) &&
+	       !(c->r->gfp & (__GFP_DIRECT_RECLAIM | __GFP_NOFAIL));
+}
+
 static pfn_t attempts(struct context *c)
 {
 	struct slow s = {.c = c, .alloc_flags = slow_flags(c), .compacted = COMPACT_SKIPPED,
@@ -333,7 +342,7 @@ static pfn_t attempts(struct context *c)
 	if (s.alloc_flags & ALLOC_KSWAPD)
 		wake_all_kswapds(c);
 	pfn = get_page(c, s.alloc_flags);
-	if (pfn != PFN_NONE)
+	if (pfn != PFN_NONE || would_see_the_same(&s))
 		return pfn;
 	if (!compact_first(&s, &pfn))
 		verdict = GIVE_UP;
