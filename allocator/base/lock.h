@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lock.h: locks of the arena, and words that are read without one. Lock order: pcp, then zone; two
+ * lock.h: locks of the arena, and words that are read without one. Lock order: LRU, pcp, zone; two
  * of a kind are never held together. Nothing waits for anything else while it holds one.
  *
  * A daemon may be killed between any two stores. Lists are therefore changed in an order in which
@@ -11,8 +11,6 @@
 #define BASE_LOCK_H
 
 #include <pagerig/machine.h>
-
-#include <sched.h>
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -25,51 +23,83 @@
 /* Stores before it are in memory before stores behind it, for whoever maps the arena after a kill. */
 #define in_order() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-/* Somebody else has it. */
-__attribute__((noinline, cold, unused)) static void arena_lock_wait(pr_lock_t *l)
-{
-	enum { PATIENCE = 200 };
-	unsigned tries = 0;
+/*
+ * A lock that one worker (pagerig/worker.h) takes again and again becomes its own: it then only says
+ * that it is inside (busy), in a word of its own, and looks whether it is still the owner. Whoever
+ * else comes takes the word, ends the ownership, makes all threads pass a fence, and waits until
+ * the former owner is outside. So the common path has no atomic read-modify-write.
+ */
+enum lock_class { LOCK_LRU, LOCK_PCP, LOCK_ZONE, NR_LOCK_CLASSES };
+struct worker {
+	const pr_lock_t *busy[NR_LOCK_CLASSES];
+	uint32_t id; /* from 1; NOBODY */
+} __attribute__((aligned(64)));
+enum { NOBODY = ~0u };
+extern _Thread_local struct worker *worker_self __attribute__((tls_model("initial-exec")));
 
-	do
-		while (load(l)) {
-			__builtin_ia32_pause();
-			/* the holder may be waiting for this processor */
-			if (++tries % PATIENCE == 0)
-				sched_yield();
-		}
-	while (__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE));
+void lock_wait(pr_lock_t *l);
+/* The word was taken: ends another's ownership, and begins one. */
+void lock_settle(pr_lock_t *l, enum lock_class class);
+
+hot_inline bool lock_own(pr_lock_t *l, enum lock_class class)
+{
+	struct worker *self = worker_self;
+
+	if (unlikely(load(&l->owner) != self->id))
+		return false;
+	store(&self->busy[class], l);
+	in_order();
+	if (likely(load(&l->owner) == self->id))
+		return true;
+	store(&self->busy[class], NULL);
+	return false;
 }
 
-static inline void arena_lock(pr_lock_t *l)
+hot_inline bool lock_try(pr_lock_t *l, enum lock_class class)
 {
-	if (unlikely(__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE)))
-		arena_lock_wait(l);
+	if (likely(lock_own(l, class)))
+		return true;
+	if (unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)))
+		return false;
+	if (load(&l->owner) || worker_self->id != NOBODY)
+		lock_settle(l, class);
+	return true;
 }
 
-static inline void arena_unlock(pr_lock_t *l)
+hot_inline void lock_take(pr_lock_t *l, enum lock_class class)
 {
-	__atomic_store_n(l, 0, __ATOMIC_RELEASE);
+	while (unlikely(!lock_try(l, class)))
+		lock_wait(l);
 }
 
-static inline bool arena_trylock(pr_lock_t *l)
+hot_inline void lock_give(pr_lock_t *l, enum lock_class class)
 {
-	return likely(!__atomic_exchange_n(l, 1, __ATOMIC_ACQUIRE));
+	struct worker *self = worker_self;
+
+	if (likely(self->busy[class] == l))
+		__atomic_store_n(&self->busy[class], NULL, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
 }
 
 static inline void pcp_lock(struct pcp *p)
 {
-	arena_lock(&p->lock);
+	lock_take(&p->lock, LOCK_PCP);
+}
+
+static inline bool pcp_trylock(struct pcp *p)
+{
+	return lock_try(&p->lock, LOCK_PCP);
 }
 
 static inline void pcp_unlock(struct pcp *p)
 {
-	arena_unlock(&p->lock);
+	lock_give(&p->lock, LOCK_PCP);
 }
 
 static inline void zone_lock(struct zone *z)
 {
-	arena_lock(&z->lock);
+	lock_take(&z->lock, LOCK_ZONE);
 }
 
 /* The block of that order at rel leaves its list, or will. Zone lock. */
@@ -83,7 +113,7 @@ static inline void zone_unlock(struct zone *z)
 {
 	in_order();
 	store(&z->intent, 0);
-	arena_unlock(&z->lock);
+	lock_give(&z->lock, LOCK_ZONE);
 }
 
 static inline void zone_flag_set(struct zone *z, uint32_t flag)

@@ -81,11 +81,11 @@ static inline enum lru_list page_lru(const struct page *page)
 
 static inline void lru_lock(struct node *n)
 {
-	arena_lock(&n->lru.lock);
+	lock_take(&n->lru.lock, LOCK_LRU);
 }
 static inline void lru_unlock(struct node *n)
 {
-	arena_unlock(&n->lru.lock);
+	lock_give(&n->lru.lock, LOCK_LRU);
 }
 
 /* --- lists of one node; under its lock, but for those that are the caller's --- */

@@ -390,7 +390,7 @@ hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, u
 	p = pr_pcp(m, z, r->cpu);
 	list = &p->list[pr_pcp_index(order, mt)];
 	frames = zone_frames(m, z);
-	if (unlikely(!arena_trylock(&p->lock)))
+	if (unlikely(!pcp_trylock(p)))
 		return PFN_NONE;
 	rel = list->first;
 	if (unlikely(rel == LINK_NONE)) {

@@ -69,7 +69,7 @@ int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	pr_trace(m, cpu, mm_page_free, .pfn = pfn, .order = order);
 	mt = pr_block_type(m, z, pfn);
 	p = pr_pcp(m, z, cpu);
-	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) || !arena_trylock(&p->lock)))
+	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) || !pcp_trylock(p)))
 		return free_any(m, z, pfn, order, cpu, info);
 	put_and_unlock(m, z, p, pfn, 0, mt);
 	return 0;

@@ -6,12 +6,17 @@
  */
 #include <pagerig/alloc.h>
 
+#include <pagerig/worker.h>
+
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct pr_machine machine;
 static gfp_t bench_gfp = GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN;
@@ -77,6 +82,19 @@ static void wl_emit(const char *name, unsigned ops, unsigned long long cycles,
 }
 
 #include "workloads.h"
+
+static void fence(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
+		abort();
+}
+
+static void work(void)
+{
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) &&
+	    pr_worker_begin(fence))
+		abort();
+}
 
 static double clock_ns(void)
 {
@@ -198,10 +216,12 @@ static void *race(void *arg)
 	struct racer *e = arg;
 
 	my_cpu = e->cpu;
+	work();
 	if (e->mixed)
 		run_mixed(e);
 	else
 		run_pairs(e);
+	pr_worker_end();
 	return NULL;
 }
 
@@ -260,6 +280,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	calibrate();
+	work();
 	make_machine((2ull << 30) / PR_PAGE_SIZE);
 	trim(WL_ARENA_PAGES);
 	wl_all(scale);

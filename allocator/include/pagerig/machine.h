@@ -17,10 +17,15 @@
 
 #define LINK_NONE 0xffffffffu
 #define PR_ARENA_MAGIC 0x3167697265676170ull
-#define PR_ARENA_VERSION 2
+#define PR_ARENA_VERSION 3
 
-/* A lock in the arena: 0 or 1. base/lock.h takes it; the order is pcp, then zone. */
-typedef uint32_t pr_lock_t;
+/* A lock in the arena; base/lock.h takes it. All zero is free. */
+typedef struct pr_lock {
+	uint32_t word;	      /* 1: somebody has it, in the ordinary way */
+	uint32_t owner;	      /* the worker that takes it without an atomic operation, or 0 */
+	uint32_t last;	      /* who had it last, if a worker */
+	uint16_t run, revoked; /* how often in a row; how often an owner lost it to another */
+} pr_lock_t;
 
 enum page_state {
 	PAGE_BOOT = 0, /* in use since the start, a hole, or the inside of a block */
