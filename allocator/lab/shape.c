@@ -21,7 +21,7 @@ enum {
 struct shape {
 	uint64_t nodes, pages, cpus, movable; /* movable: per cent */
 	uint8_t distance[PR_MAX_NODES * PR_MAX_NODES];
-	unsigned nr_distances;
+	unsigned nr_distances, given; /* given: bit i: keys[i] was there */
 	char *why;
 	size_t size;
 };
@@ -53,18 +53,24 @@ static int parse_size(struct shape *s, const char *word)
 
 	s->nodes = 1;
 	if (!number(&p, 1, &n))
-		return refuse(s, -EINVAL, "a shape starts with a size such as 1G or 2x4G", word);
+		return refuse(s, -EINVAL,
+			      "a machine is [NODESx]SIZE such as 1G or 2x4G, 'host' or a folder",
+			      word);
 	if (*p == 'x') {
 		s->nodes = n;
 		p++;
 		if (n > PR_MAX_NODES)
 			return refuse(s, -ERANGE, "at most 64 nodes", word);
 		if (!number(&p, 1, &n))
-			return refuse(s, -EINVAL, "no size after the nodes", word);
+			return refuse(s, -EINVAL,
+				      "behind NODESx comes the size of each node, such as 2x4G",
+				      word);
 	}
 	unit = *p ? strchr(units, toupper((unsigned char)*p)) : NULL;
-	if (!unit || p[1])
-		return refuse(s, -EINVAL, "a size ends with K, M, G or T", word);
+	if (!unit)
+		return refuse(s, -EINVAL, "a size is a whole number with K, M, G or T", word);
+	if (p[1])
+		return refuse(s, -EINVAL, "behind a size comes ',' or the end", word);
 	if (n > UINT64_MAX >> (10 * (unit - units + 1)))
 		return refuse(s, -ERANGE, "at most 16T of memory", word);
 	s->pages = (n << (10 * (unit - units + 1))) / PR_PAGE_SIZE;
@@ -95,15 +101,21 @@ static int set_distance(struct shape *s, const char *value, const char *word)
 
 	for (;; value++) {
 		if (s->nr_distances == sizeof(s->distance) || !number(&value, 10, &n) || n > 254)
-			return refuse(s, -EINVAL, "distance is a row of numbers from 10 to 254", word);
+			return refuse(s, -EINVAL, "distance is a row of numbers from 10 to 254",
+				      word);
 		s->distance[s->nr_distances++] = (uint8_t)n;
 		if (!*value)
 			break;
 		if (*value != ':')
 			return refuse(s, -EINVAL, "distances are separated by ':'", word);
 	}
-	if (s->nr_distances != s->nodes * s->nodes)
-		return refuse(s, -EINVAL, "distance needs one number for each pair of nodes", word);
+	if (s->nr_distances != s->nodes * s->nodes) {
+		snprintf(s->why, s->size,
+			 "distance needs %u numbers with ':' between them, row by row as "
+			 "10:20:20:10 for two nodes, not %u: '%s'",
+			 (unsigned)(s->nodes * s->nodes), s->nr_distances, word);
+		return -EINVAL;
+	}
 	for (unsigned i = 0; i < s->nodes; i++)
 		if (s->distance[i * s->nodes + i] != 10)
 			return refuse(s, -EINVAL, "a node's distance to itself is 10", word);
@@ -120,8 +132,14 @@ static int parse_word(struct shape *s, const char *word)
 	struct pr_near near = {.word = word, .len = strcspn(word, "=")};
 
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!strncmp(word, keys[i].name, strlen(keys[i].name)))
+		if (!strncmp(word, keys[i].name, strlen(keys[i].name))) {
+			if (s->given & 1u << i)
+				return refuse(s, -EINVAL, "given twice", word);
+			s->given |= 1u << i;
 			return keys[i].set(s, word + strlen(keys[i].name), word);
+		}
+	if (!*word)
+		return refuse(s, -EINVAL, "nothing between commas, or behind the last", word);
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		pr_near_try(&near, keys[i].name);
 	snprintf(s->why, s->size, "unknown word '%s'; the nearest is %s", word, near.name);
@@ -134,8 +152,11 @@ static void add_zone(struct pr_spec *spec, unsigned node, enum zone_type type, p
 
 	if (to <= from)
 		return;
-	*z = (struct pr_zone_spec){.node = node, .type = type, .start_pfn = from,
-				   .spanned = to - from, .present = to - from,
+	*z = (struct pr_zone_spec){.node = node,
+				   .type = type,
+				   .start_pfn = from,
+				   .spanned = to - from,
+				   .present = to - from,
 				   .managed = to - from};
 	spec->nr_zones++;
 }
@@ -172,9 +193,11 @@ static int build(const struct shape *s, struct pr_spec *spec)
 		spec->cpu_node[c] = (uint32_t)(c * s->nodes / spec->nr_cpus);
 	for (unsigned i = 0; i < s->nr_distances; i++)
 		spec->distance[i / s->nodes][i % s->nodes] = s->distance[i];
-	spec->sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1, .watermark_scale_factor = 10,
+	spec->sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1,
+					  .watermark_scale_factor = 10,
 					  .watermark_boost_factor = 15000,
-					  .lowmem_reserve_ratio = {256, 256, 32, 0}, .thp = 0};
+					  .lowmem_reserve_ratio = {256, 256, 32, 0},
+					  .thp = 0};
 	/* khugepaged starts, and raises min_free_kbytes, from 512 MiB on */
 	spec->sysctl.thp = s->nodes * s->pages >= (512u << 20) / PR_PAGE_SIZE;
 	return 0;

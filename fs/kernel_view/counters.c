@@ -17,10 +17,9 @@ static ull free_cma(const struct zone *z)
 	return z->free_cma > 0 ? (ull)z->free_cma : 0;
 }
 
-/* Pages of shm/: in Linux's words file pages, but on the anonymous list of the LRU. */
-static ull shm_pages(const struct zone *z)
+static const struct lruvec *lru_of(const struct zone *z)
 {
-	return rig.shm_pages[z - rig.m.zones];
+	return &rig.m.nodes[z->node].lru;
 }
 
 static ull numa_hit(const struct zone *z)
@@ -53,19 +52,78 @@ static ull numa_other(const struct zone *z)
 	return pr_zone_numa(&rig.m, z).other;
 }
 
-struct counter {
+#define ZONE_LRU(name, list)                                                                       \
+	static ull name(const struct zone *z)                                                      \
+	{                                                                                          \
+		return lru_of(z)->pages[list][z->type];                                            \
+	}
+ZONE_LRU(zone_inactive_anon, LRU_INACTIVE_ANON)
+ZONE_LRU(zone_active_anon, LRU_ACTIVE_ANON)
+ZONE_LRU(zone_inactive_file, LRU_INACTIVE_FILE)
+ZONE_LRU(zone_active_file, LRU_ACTIVE_FILE)
+ZONE_LRU(zone_unevictable, LRU_UNEVICTABLE)
+
+static ull on_list(const struct node *n, enum lru_list list)
+{
+	ull pages = 0;
+
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		pages += n->lru.pages[list][t];
+	return pages;
+}
+
+/* Pages of shm/: in Linux's words file pages, but on the anonymous lists of the LRU. */
+static ull shm_pages(const struct node *n)
+{
+	ull pages = 0;
+
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		pages += n->zone[t] >= 0 ? rig.shm_pages[n->zone[t]] : 0;
+	return pages;
+}
+
+#define NODE(name, expression)                                                                     \
+	static ull name(const struct node *n)                                                      \
+	{                                                                                          \
+		return (expression);                                                               \
+	}
+NODE(inactive_anon, on_list(n, LRU_INACTIVE_ANON))
+NODE(active_anon, on_list(n, LRU_ACTIVE_ANON))
+NODE(inactive_file, on_list(n, LRU_INACTIVE_FILE))
+NODE(active_file, on_list(n, LRU_ACTIVE_FILE))
+NODE(unevictable, on_list(n, LRU_UNEVICTABLE))
+NODE(file_pages, shm_pages(n) + inactive_file(n) + active_file(n))
+NODE(isolated_anon, n->lru.isolated[0])
+NODE(isolated_file, n->lru.isolated[1])
+NODE(refault_anon, n->lru.refaulted[0])
+NODE(refault_file, n->lru.refaulted[1])
+NODE(activate_anon, n->lru.activated[0])
+NODE(activate_file, n->lru.activated[1])
+NODE(restore_anon, n->lru.restored[0])
+NODE(restore_file, n->lru.restored[1])
+NODE(mapped, n->lru.mapped[0] + n->lru.mapped[1])
+NODE(dirty, n->lru.dirty)
+NODE(writeback, n->lru.writeback)
+
+struct zone_counter {
 	const char *name;
 	ull (*of)(const struct zone *z); /* NULL: 0 */
 };
 
+struct node_counter {
+	const char *name;
+	ull (*of)(const struct node *n);
+	bool event; /* the engine counts it, but not by node: all of it is node 0's */
+};
+
 /* enum zone_stat_item, then enum numa_stat_item */
-static const struct counter zone_counters[] = {
+static const struct zone_counter zone_counters[] = {
 	{"nr_free_pages", free_pages},
-	{"nr_zone_inactive_anon", shm_pages},
-	{"nr_zone_active_anon"},
-	{"nr_zone_inactive_file"},
-	{"nr_zone_active_file"},
-	{"nr_zone_unevictable"},
+	{"nr_zone_inactive_anon", zone_inactive_anon},
+	{"nr_zone_active_anon", zone_active_anon},
+	{"nr_zone_inactive_file", zone_inactive_file},
+	{"nr_zone_active_file", zone_active_file},
+	{"nr_zone_unevictable", zone_unevictable},
 	{"nr_zone_write_pending"},
 	{"nr_mlock"},
 	{"nr_bounce"},
@@ -79,29 +137,29 @@ static const struct counter zone_counters[] = {
 };
 
 /* enum node_stat_item */
-static const struct counter node_counters[] = {
-	{"nr_inactive_anon", shm_pages},
-	{"nr_active_anon"},
-	{"nr_inactive_file"},
-	{"nr_active_file"},
-	{"nr_unevictable"},
+static const struct node_counter node_counters[] = {
+	{"nr_inactive_anon", inactive_anon},
+	{"nr_active_anon", active_anon},
+	{"nr_inactive_file", inactive_file},
+	{"nr_active_file", active_file},
+	{"nr_unevictable", unevictable},
 	{"nr_slab_reclaimable"},
 	{"nr_slab_unreclaimable"},
-	{"nr_isolated_anon"},
-	{"nr_isolated_file"},
+	{"nr_isolated_anon", isolated_anon},
+	{"nr_isolated_file", isolated_file},
 	{"workingset_nodes"},
-	{"workingset_refault_anon"},
-	{"workingset_refault_file"},
-	{"workingset_activate_anon"},
-	{"workingset_activate_file"},
-	{"workingset_restore_anon"},
-	{"workingset_restore_file"},
+	{"workingset_refault_anon", refault_anon},
+	{"workingset_refault_file", refault_file},
+	{"workingset_activate_anon", activate_anon},
+	{"workingset_activate_file", activate_file},
+	{"workingset_restore_anon", restore_anon},
+	{"workingset_restore_file", restore_file},
 	{"workingset_nodereclaim"},
 	{"nr_anon_pages"},
-	{"nr_mapped"},
-	{"nr_file_pages", shm_pages},
-	{"nr_dirty"},
-	{"nr_writeback"},
+	{"nr_mapped", mapped},
+	{"nr_file_pages", file_pages},
+	{"nr_dirty", dirty},
+	{"nr_writeback", writeback},
 	{"nr_writeback_temp"},
 	{"nr_shmem", shm_pages},
 	{"nr_shmem_hugepages"},
@@ -109,8 +167,8 @@ static const struct counter node_counters[] = {
 	{"nr_file_hugepages"},
 	{"nr_file_pmdmapped"},
 	{"nr_anon_transparent_hugepages"},
-	{"nr_vmscan_write"},
-	{"nr_vmscan_immediate_reclaim"},
+	{"nr_vmscan_write", .event = true},
+	{"nr_vmscan_immediate_reclaim", .event = true},
 	{"nr_dirtied"},
 	{"nr_written"},
 	{"nr_throttled_written"},
@@ -236,13 +294,33 @@ static const char *const events[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof(table[0]))
 
-static ull sum(const struct counter *c, int node)
+static ull event(const char *name)
+{
+	for (unsigned e = 0; e < NR_EVENTS; e++)
+		if (!strcmp(pr_event_name[e], name))
+			return pr_event(&rig.m, (enum pr_event)e);
+	return 0;
+}
+
+static ull zone_sum(const struct zone_counter *c, int node)
 {
 	ull n = 0;
 
 	for (unsigned i = 0; c->of && i < rig.m.arena->nr_zones; i++)
 		if (node < 0 || rig.m.zones[i].node == (uint32_t)node)
 			n += c->of(&rig.m.zones[i]);
+	return n;
+}
+
+static ull node_sum(const struct node_counter *c, int node)
+{
+	ull n = 0;
+
+	if (c->event)
+		return node > 0 ? 0 : event(c->name);
+	for (unsigned i = 0; c->of && i < rig.m.arena->nr_nodes; i++)
+		if (node < 0 || i == (unsigned)node)
+			n += c->of(&rig.m.nodes[i]);
 	return n;
 }
 
@@ -257,23 +335,15 @@ void counters_of_node(FILE *to, unsigned node)
 {
 	for (unsigned i = 0; i < COUNT(node_counters); i++)
 		fprintf(to, "      %-12s %llu\n", node_counters[i].name,
-			sum(&node_counters[i], (int)node));
+			node_sum(&node_counters[i], (int)node));
 }
 
 void counters_node_vmstat(FILE *to, int node)
 {
 	for (unsigned i = 0; i < COUNT(zone_counters); i++)
-		fprintf(to, "%s %llu\n", zone_counters[i].name, sum(&zone_counters[i], node));
+		fprintf(to, "%s %llu\n", zone_counters[i].name, zone_sum(&zone_counters[i], node));
 	for (unsigned i = 0; i < COUNT(node_counters); i++)
-		fprintf(to, "%s %llu\n", node_counters[i].name, sum(&node_counters[i], node));
-}
-
-static ull event(const char *name)
-{
-	for (unsigned e = 0; e < NR_EVENTS; e++)
-		if (!strcmp(pr_event_name[e], name))
-			return pr_event(&rig.m, (enum pr_event)e);
-	return 0;
+		fprintf(to, "%s %llu\n", node_counters[i].name, node_sum(&node_counters[i], node));
 }
 
 void counters_vmstat(FILE *to)
@@ -283,20 +353,13 @@ void counters_vmstat(FILE *to)
 		fprintf(to, "%s %llu\n", events[i], event(events[i]));
 }
 
-struct counter_sums counters_sum(int node)
+ull counters_value(const char *name, int node)
 {
-	struct counter_sums s = {0};
-
-	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
-		const struct zone *z = &rig.m.zones[i];
-
-		if (node >= 0 && z->node != (uint32_t)node)
-			continue;
-		s.managed += z->managed;
-		s.cma += z->cma;
-		s.free += free_pages(z);
-		s.free_cma += free_cma(z);
-		s.shm += shm_pages(z);
-	}
-	return s;
+	for (unsigned i = 0; i < COUNT(zone_counters); i++)
+		if (!strcmp(zone_counters[i].name, name))
+			return zone_sum(&zone_counters[i], node);
+	for (unsigned i = 0; i < COUNT(node_counters); i++)
+		if (!strcmp(node_counters[i].name, name))
+			return node_sum(&node_counters[i], node);
+	return event(name);
 }

@@ -17,10 +17,7 @@ void counters_of_node(FILE *to, unsigned node);
 void counters_node_vmstat(FILE *to, int node);
 void counters_vmstat(FILE *to);
 
-/* Sums over a node's zones, or (-1) over all: pages. */
-struct counter_sums {
-	unsigned long long managed, free, free_cma, cma, shm;
-};
-struct counter_sums counters_sum(int node);
+/* One of them by name, of a node or (-1) of all; 0 if there is none. */
+unsigned long long counters_value(const char *name, int node);
 
 #endif

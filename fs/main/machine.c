@@ -156,8 +156,9 @@ static int read_texts(struct texts *t, const struct source *from)
 
 			snprintf(path, sizeof(path), "%s/%s", from->proc, name[i]);
 			return complain(
-			    path, "no such file; a machine is zoneinfo, buddyinfo and pagetypeinfo "
-				  "(copied from /proc by root), and sys_vm/ if you have it");
+				path,
+				"no such file; a machine is zoneinfo, buddyinfo and pagetypeinfo "
+				"(copied from /proc by root), and sys_vm/ if you have it");
 		}
 		if (err)
 			return err;
@@ -173,8 +174,8 @@ static int make_arena(const struct pr_spec *spec)
 	rig.m.arena = mmap(NULL, rig.arena_size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	err = rig.m.arena == MAP_FAILED
-		  ? -ENOMEM
-		  : pr_machine_create(&rig.m, rig.m.arena, rig.arena_size, spec);
+		      ? -ENOMEM
+		      : pr_machine_create(&rig.m, rig.m.arena, rig.arena_size, spec);
 	if (err)
 		fprintf(stderr, "pagerig: --machine: the host can't hold it: %s\n", strerror(-err));
 	return err;
@@ -265,6 +266,25 @@ static bool is_folder(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* It is no folder, and does not begin as a size does. */
+static int neither(const char *word)
+{
+	struct pr_near near = {.word = word, .len = strlen(word)};
+
+	if (!access(word, F_OK))
+		return complain(word,
+				"is not a folder; give the one that holds zoneinfo, buddyinfo and "
+				"pagetypeinfo");
+	if (strchr(word, '/'))
+		return complain(word, strerror(errno));
+	pr_near_try(&near, "host");
+	if (near.distance <= 2)
+		return complain(word, "the nearest is host");
+	return complain(
+		word, "neither a shape (1G, 2x4G,cpus=8), nor 'host', nor a folder with copies of "
+		      "/proc's zoneinfo, buddyinfo and pagetypeinfo");
+}
+
 int machine_make(char *word)
 {
 	static const struct source host = {"/proc", "/proc/sys/vm", "/sys/devices/system/node",
@@ -279,13 +299,5 @@ int machine_make(char *word)
 		*p = ','; /* in -o the commas of a path are colons, as a shape's are */
 	if (is_folder(word))
 		return from_folder(word);
-	if (strchr(word, '/'))
-		return complain(
-		    word, errno == ENOTDIR || !access(word, F_OK)
-			      ? "is not a folder; give the folder that holds zoneinfo, buddyinfo "
-				"and pagetypeinfo"
-			      : strerror(errno));
-	return complain(
-	    word, "neither a shape (1G, 2x4G,cpus=8), nor 'host', nor a folder with copies of "
-		  "/proc's zoneinfo, buddyinfo and pagetypeinfo");
+	return neither(word);
 }
