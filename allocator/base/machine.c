@@ -430,7 +430,7 @@ uint64_t pr_kswapd_wakeups(const struct pr_machine *m)
 	return sum;
 }
 
-void pr_count(struct pr_machine *m, unsigned cpu, enum pr_event e, uint64_t n)
+void pr_count(struct pr_machine *m, unsigned, enum pr_event e, uint64_t n)
 {
 	__atomic_fetch_add(&m->arena->event[e], n, __ATOMIC_RELAXED);
 }

@@ -61,7 +61,7 @@ static const struct row *row_of(const struct pr_memory *mem, const struct slot *
 	return &mem->row[s->row];
 }
 
-static unsigned op_referenced(void *ctx, uint32_t id, pfn_t pfn, unsigned *what)
+static unsigned op_referenced(void *ctx, uint32_t id, pfn_t, unsigned *what)
 {
 	const struct pr_row_spec *spec = &row_of(ctx, slot_of(ctx, id))->spec;
 	struct slot *s = slot_of(ctx, id);
@@ -73,12 +73,12 @@ static unsigned op_referenced(void *ctx, uint32_t id, pfn_t pfn, unsigned *what)
 	return was;
 }
 
-static bool op_mapped(void *ctx, uint32_t id, pfn_t pfn)
+static bool op_mapped(void *ctx, uint32_t id, pfn_t)
 {
 	return slot_of(ctx, id)->flags & SLOT_MAPPED;
 }
 
-static int op_swap_add(void *ctx, uint32_t id, pfn_t pfn)
+static int op_swap_add(void *ctx, uint32_t id, pfn_t)
 {
 	struct pr_memory *mem = ctx;
 
@@ -88,7 +88,7 @@ static int op_swap_add(void *ctx, uint32_t id, pfn_t pfn)
 	return 0;
 }
 
-static void op_swap_free(void *ctx, uint32_t id, pfn_t pfn)
+static void op_swap_free(void *ctx, uint32_t id, pfn_t)
 {
 	struct pr_memory *mem = ctx;
 	struct slot *s = slot_of(ctx, id);
@@ -140,7 +140,7 @@ static int op_write(void *ctx, uint32_t id, pfn_t pfn)
 	return -EINPROGRESS;
 }
 
-static int op_evict(void *ctx, uint32_t id, pfn_t pfn, uint64_t shadow)
+static int op_evict(void *ctx, uint32_t id, pfn_t, uint64_t shadow)
 {
 	struct slot *s = slot_of(ctx, id);
 
@@ -152,7 +152,7 @@ static int op_evict(void *ctx, uint32_t id, pfn_t pfn, uint64_t shadow)
 	return 0;
 }
 
-static int op_migrate(void *ctx, uint32_t id, pfn_t from, pfn_t to, unsigned order)
+static int op_migrate(void *ctx, uint32_t id, pfn_t, pfn_t to, unsigned)
 {
 	slot_of(ctx, id)->pfn = to;
 	return 0;

@@ -37,7 +37,7 @@ static bool change_info(struct page *page, uint32_t info, unsigned clear, unsign
 					   __ATOMIC_RELAXED);
 }
 
-bool isolate_block(struct pr_machine *m, const struct zone *z, struct block_list *to, pfn_t pfn,
+bool isolate_block(struct pr_machine *m, const struct zone *, struct block_list *to, pfn_t pfn,
 		   uint32_t info)
 {
 	struct user_page p = user_page_at(m, pfn);

@@ -144,11 +144,10 @@ static int do_alloc(struct args *a, FILE *reply)
 	return 0;
 }
 
-static int do_free(struct args *a, FILE *reply)
+static int do_free(struct args *a, FILE *)
 {
 	struct allocation *named;
 
-	(void)reply;
 	if (!*a->name)
 		return refuse(a, -EINVAL, "free needs name=");
 	named = allocation_find(a->name);
@@ -166,9 +165,8 @@ static int do_free(struct args *a, FILE *reply)
 	return 0;
 }
 
-static int do_drain(struct args *a, FILE *reply)
+static int do_drain(struct args *a, FILE *)
 {
-	(void)reply;
 	pr_drain_all(&rig.m, (unsigned)a->cpu);
 	return 0;
 }
@@ -197,9 +195,8 @@ static const struct verb {
 };
 enum { NR_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
-static int do_help(struct args *a, FILE *reply)
+static int do_help(struct args *, FILE *reply)
 {
-	(void)a;
 	for (unsigned i = 0; i < NR_VERBS; i++) {
 		fputs(verbs[i].name, reply);
 		for (unsigned k = 0; k < NR_KEYS; k++)

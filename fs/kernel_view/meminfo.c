@@ -38,7 +38,7 @@ static ull used(int node)
 }
 
 /* What could be had without swapping: si_mem_available of mm/show_mem.c, without slab. */
-static ull available(int node)
+static ull available(int)
 {
 	ull free = counters_value("nr_free_pages", -1), reserve = 0, low = 0;
 	ull cache = counters_value("nr_active_file", -1) + counters_value("nr_inactive_file", -1);
@@ -51,29 +51,29 @@ static ull available(int node)
 	return (free > reserve ? free - reserve : 0) * PAGE_KB;
 }
 
-static ull swap_total(int node)
+static ull swap_total(int)
 {
 	return rig.swap_total * PAGE_KB;
 }
 
-static ull swap_free(int node)
+static ull swap_free(int)
 {
 	return (rig.swap_total - rig.swap_used) * PAGE_KB;
 }
 
 /* With overcommit_ratio's default of 50 per cent. */
-static ull commit_limit(int node)
+static ull commit_limit(int)
 {
 	return (managed(-1) / 2 + rig.swap_total) * PAGE_KB;
 }
 
 /* 32 TiB less a byte, as on x86-64. */
-static ull vmalloc_total(int node)
+static ull vmalloc_total(int)
 {
 	return ((1ull << 45) - 1) / 1024;
 }
 
-static ull cma_total(int node)
+static ull cma_total(int)
 {
 	ull n = 0;
 
@@ -180,7 +180,7 @@ static void print_line(FILE *to, const struct line *l, int node)
 	fprintf(to, "%-15s %8llu kB\n", label, n);
 }
 
-int proc_meminfo(const struct place *at, FILE *to)
+int proc_meminfo(const struct place *, FILE *to)
 {
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		print_line(to, &lines[i], -1);

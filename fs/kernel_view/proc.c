@@ -12,7 +12,7 @@
 
 typedef unsigned long long ull;
 
-int proc_buddyinfo(const struct place *at, FILE *to)
+int proc_buddyinfo(const struct place *, FILE *to)
 {
 	for (unsigned i = 0; i < rig.m.arena->nr_zones; i++) {
 		const struct zone *z = &rig.m.zones[i];
@@ -77,7 +77,7 @@ static bool has_memory(unsigned node)
 }
 
 /* Each node with memory prints all of it anew, headers too. */
-int proc_pagetypeinfo(const struct place *at, FILE *to)
+int proc_pagetypeinfo(const struct place *, FILE *to)
 {
 	for (unsigned n = 0; n < rig.m.arena->nr_nodes; n++) {
 		if (!has_memory(n))
@@ -98,7 +98,7 @@ int proc_pagetypeinfo(const struct place *at, FILE *to)
 	return 0;
 }
 
-int proc_vmstat(const struct place *at, FILE *to)
+int proc_vmstat(const struct place *, FILE *to)
 {
 	counters_vmstat(to);
 	return 0;
@@ -110,7 +110,7 @@ int node_vmstat(const struct place *at, FILE *to)
 	return 0;
 }
 
-int proc_swaps(const struct place *at, FILE *to)
+int proc_swaps(const struct place *, FILE *to)
 {
 	return shm_swaps(to);
 }
@@ -126,7 +126,7 @@ int sysctl_show(const struct place *at, FILE *to)
 	return 0;
 }
 
-int sysctl_store(const struct place *at, char *line, FILE *reply, char *why)
+int sysctl_store(const struct place *at, char *line, FILE *, char *why)
 {
 	int err = pr_sysctl_store(&rig.m, at->name, line);
 

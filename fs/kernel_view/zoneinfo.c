@@ -84,7 +84,7 @@ static void unpopulated(FILE *to, unsigned type)
 	protection(to, NULL);
 }
 
-int proc_zoneinfo(const struct place *at, FILE *to)
+int proc_zoneinfo(const struct place *, FILE *to)
 {
 	for (unsigned n = 0; n < rig.m.arena->nr_nodes; n++) {
 		bool first = true;

@@ -95,11 +95,10 @@ static int keep_swap(struct options *o, const char *arg)
 }
 
 /* What the table does not take: 1 keeps it for libfuse, 0 drops it, -1 ends. */
-static int other_argument(void *data, const char *arg, int key, struct fuse_args *out)
+static int other_argument(void *data, const char *arg, int key, struct fuse_args *)
 {
 	struct options *o = data;
 
-	(void)out;
 	if (key == KEY_SWAP)
 		return keep_swap(o, arg);
 	if (key == FUSE_OPT_KEY_OPT)

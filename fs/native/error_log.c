@@ -47,9 +47,8 @@ void rig_error(const char *fmt, ...)
 	pthread_mutex_unlock(&error_log.lock);
 }
 
-int error_log_show(const struct place *at, FILE *to)
+int error_log_show(const struct place *, FILE *to)
 {
-	(void)at;
 	pthread_mutex_lock(&error_log.lock);
 	for (unsigned i = 0; i < error_log.nr; i++) {
 		const char *text = error_log.entry[(error_log.first + i) % MAX_ENTRIES];
@@ -61,9 +60,8 @@ int error_log_show(const struct place *at, FILE *to)
 	return 0;
 }
 
-int error_log_clear(const struct place *at, char *line, FILE *reply, char *why)
+int error_log_clear(const struct place *, char *, FILE *, char *)
 {
-	(void)at, (void)line, (void)reply, (void)why;
 	error_log_exit();
 	return 0;
 }

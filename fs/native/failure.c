@@ -21,12 +21,11 @@ static void name_of(pid_t pid, char *name, size_t size)
 		fclose(comm);
 }
 
-void failure_report(void *ctx, const struct pr_request *r, const char *text)
+void failure_report(void *, const struct pr_request *r, const char *text)
 {
 	size_t head = strcspn(text, "\n");
 	char comm[32];
 
-	(void)ctx;
 	name_of(rig_caller.pid, comm, sizeof(comm));
 	rig_error("%s: %.*s\nCPU: %u UID: %u PID: %d Comm: %s Not tainted 6.12-pagerig%s", comm,
 		  (int)head, text, r->cpu, (unsigned)rig_caller.uid, (int)rig_caller.pid, comm,

@@ -8,13 +8,13 @@
 #include <stdarg.h>
 #include <string.h>
 
-int lab_digest(const struct place *at, FILE *to)
+int lab_digest(const struct place *, FILE *to)
 {
 	fprintf(to, "%016llx\n", (unsigned long long)pr_digest(&rig.m));
 	return 0;
 }
 
-int lab_check(const struct place *at, FILE *to)
+int lab_check(const struct place *, FILE *to)
 {
 	char why[WHY_SIZE];
 
@@ -25,7 +25,7 @@ int lab_check(const struct place *at, FILE *to)
 	return 0;
 }
 
-int control_store(const struct place *at, char *line, FILE *reply, char *why)
+int control_store(const struct place *, char *line, FILE *reply, char *why)
 {
 	return command_run(line, &(struct command_scope){NULL, -1, -1}, reply, why);
 }

@@ -149,7 +149,7 @@ static void show_blocks(FILE *to)
 			(ull)sum.error, (ull)sum.error_of_nothing, (ull)pages, (ull)pages_of_nothing);
 }
 
-int replay_show(const struct place *at, FILE *to)
+int replay_show(const struct place *, FILE *to)
 {
 	static const char *const states[] = {"none", "running", "done", "failed"};
 	struct pr_replay_stats s = {0};
@@ -169,7 +169,7 @@ int replay_show(const struct place *at, FILE *to)
 	return 0;
 }
 
-int reference_show(const struct place *at, FILE *to)
+int reference_show(const struct place *, FILE *to)
 {
 	for (unsigned i = 0; reference.zone && i < rig.m.arena->nr_zones; i++) {
 		const struct zone *z = &rig.m.zones[i];

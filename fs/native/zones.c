@@ -122,13 +122,12 @@ static int set_wmark(const struct place *at, const char *line, enum watermark w,
 	return 0;
 }
 
-int zone_set_boost(const struct place *at, char *line, FILE *reply, char *why)
+int zone_set_boost(const struct place *at, char *line, FILE *, char *why)
 {
 	struct zone *z = zone_at(at);
 	ull n;
 	int err = parse_pages(line, &n, why);
 
-	(void)reply;
 	if (err)
 		return err;
 	if (n > z->managed)
@@ -137,27 +136,23 @@ int zone_set_boost(const struct place *at, char *line, FILE *reply, char *why)
 	return 0;
 }
 
-int zone_set_promo(const struct place *at, char *line, FILE *reply, char *why)
+int zone_set_promo(const struct place *at, char *line, FILE *, char *why)
 {
-	(void)reply;
 	return set_wmark(at, line, WMARK_PROMO, why);
 }
 
-int zone_set_min(const struct place *at, char *line, FILE *reply, char *why)
+int zone_set_min(const struct place *at, char *line, FILE *, char *why)
 {
-	(void)reply;
 	return set_wmark(at, line, WMARK_MIN, why);
 }
 
-int zone_set_low(const struct place *at, char *line, FILE *reply, char *why)
+int zone_set_low(const struct place *at, char *line, FILE *, char *why)
 {
-	(void)reply;
 	return set_wmark(at, line, WMARK_LOW, why);
 }
 
-int zone_set_high(const struct place *at, char *line, FILE *reply, char *why)
+int zone_set_high(const struct place *at, char *line, FILE *, char *why)
 {
-	(void)reply;
 	return set_wmark(at, line, WMARK_HIGH, why);
 }
 

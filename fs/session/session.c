@@ -19,7 +19,7 @@ static bool is_shm(fuse_ino_t ino)
 	return ino & SHM_INO;
 }
 
-static void op_init(void *data, struct fuse_conn_info *conn)
+static void op_init(void *, struct fuse_conn_info *conn)
 {
 	/* one READ for each touched page; see the measured set-up in the design notes */
 	conn->max_readahead = 0;
@@ -460,7 +460,7 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, -err);
 }
 
-static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+static void op_fsync(fuse_req_t req, fuse_ino_t, int, struct fuse_file_info *)
 {
 	fuse_reply_err(req, 0);
 }

@@ -89,7 +89,7 @@ uint64_t shm_lru_cold_target(unsigned node)
 	return all / 8 > 32 ? all / 8 : 32;
 }
 
-uint32_t shm_lru_evicted(unsigned node)
+uint32_t shm_lru_evicted(unsigned)
 {
 	return ++evictions;
 }

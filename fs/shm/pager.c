@@ -207,7 +207,7 @@ bool pager_serve_urgent(void)
 	return true;
 }
 
-static void *pager(void *arg)
+static void *pager(void *)
 {
 	pthread_mutex_lock(&shm_lock);
 	for (;;) {

@@ -164,7 +164,7 @@ int page_install(struct segment *s, uint64_t i, uint64_t slot, pfn_t pfn)
 	return 0;
 }
 
-static void gone(void *ctx, uint64_t i, uint64_t e)
+static void gone(void *ctx, uint64_t, uint64_t e)
 {
 	count(ctx, e, -1);
 	let_go(e);

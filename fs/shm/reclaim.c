@@ -41,7 +41,7 @@ static struct {
 	uint64_t node, first, last;
 } taking;
 
-void reclaim_wake(void *ctx, unsigned node, unsigned order, enum zone_type highest)
+void reclaim_wake(void *, unsigned node, unsigned, enum zone_type highest)
 {
 	highest_of[node] = highest;
 	if (!(atomic_fetch_or(&woken, 1ull << node) & 1ull << node))
@@ -353,7 +353,7 @@ static void nap(void)
 	}
 }
 
-static void *kswapd(void *arg)
+static void *kswapd(void *)
 {
 	while (!ending) {
 		unsigned long long nodes;

@@ -121,7 +121,7 @@ static void walk_dir(const struct segment *dir, const char *path, const struct w
 }
 
 /* Names that would be too long when escaped are left out. */
-static void list_file(const struct walk *w, const struct segment *s, const char *path)
+static void list_file(const struct walk *w, const struct segment *, const char *path)
 {
 	char shown[1024];
 

@@ -76,7 +76,7 @@ static int zero_range(struct segment *s, uint64_t off, uint64_t end)
 }
 
 void shm_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
-		   struct fuse_file_info *fi)
+		   struct fuse_file_info *)
 {
 	uint64_t end = (uint64_t)off + (uint64_t)len;
 	struct segment *s;
@@ -102,7 +102,7 @@ void shm_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t le
 	fuse_reply_err(req, err);
 }
 
-void shm_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+void shm_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *)
 {
 	struct segment *s;
 	uint64_t size = 0, at = 0;
@@ -130,7 +130,7 @@ void shm_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fus
 		fuse_reply_lseek(req, (off_t)at);
 }
 
-void shm_statfs(fuse_req_t req, fuse_ino_t ino)
+void shm_statfs(fuse_req_t req, fuse_ino_t)
 {
 	struct statvfs st = {.f_bsize = PR_PAGE_SIZE, .f_frsize = PR_PAGE_SIZE, .f_namemax = NAME_MAX};
 

@@ -310,7 +310,7 @@ static size_t list(fuse_req_t req, const struct segment *dir, char *buf, size_t 
 	return used;
 }
 
-void shm_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void shm_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *)
 {
 	char *buf = malloc(size);
 	struct segment *dir;

@@ -30,7 +30,7 @@ static void reply_attr(fuse_req_t req, struct segment *s)
 	fuse_reply_attr(req, &st, 0);
 }
 
-static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *)
 {
 	pthread_mutex_lock(&shm_lock);
 	reply_attr(req, segment_by_node(ino));
@@ -114,7 +114,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	pthread_mutex_unlock(&shm_lock);
 }
 
-static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *)
 {
 	struct segment *s;
 
@@ -128,17 +128,17 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_err(req, 0);
 }
 
-static void op_ok(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void op_ok(fuse_req_t req, fuse_ino_t, struct fuse_file_info *)
 {
 	fuse_reply_err(req, 0);
 }
 
-static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void op_opendir(fuse_req_t req, fuse_ino_t, struct fuse_file_info *fi)
 {
 	fuse_reply_open(req, fi);
 }
 
-static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+static void op_fsync(fuse_req_t req, fuse_ino_t, int, struct fuse_file_info *)
 {
 	fuse_reply_err(req, 0);
 }

@@ -125,9 +125,8 @@ char *tree_nearest(const char *dir, const char *name)
 	return s.best;
 }
 
-int tree_readme(const struct place *at, FILE *to)
+int tree_readme(const struct place *, FILE *to)
 {
-	(void)at;
 	fprintf(to, "pagerig: the Linux page allocator as files. One line each; {words} stand for names.\n"
 		    "shm/ is ordinary shared memory: create, truncate, mmap; its pages are this machine's.\n\n");
 	for (const struct tree_node *n = tree_table; n->pattern; n++)

@@ -41,7 +41,7 @@ static int parse_node(struct place *at, const char *name)
 	return 0;
 }
 
-static void list_nodes(const struct place *at, add_fn *add, void *ctx)
+static void list_nodes(const struct place *, add_fn *add, void *ctx)
 {
 	add_numbers(rig.m.arena->nr_nodes, "node", add, ctx);
 }
@@ -82,7 +82,7 @@ static int parse_zone_link(struct place *at, const char *name)
 	return -ENOENT;
 }
 
-static void list_zone_links(const struct place *at, add_fn *add, void *ctx)
+static void list_zone_links(const struct place *, add_fn *add, void *ctx)
 {
 	char name[64];
 
@@ -102,7 +102,7 @@ static int parse_order(struct place *at, const char *name)
 	return 0;
 }
 
-static void list_orders(const struct place *at, add_fn *add, void *ctx)
+static void list_orders(const struct place *, add_fn *add, void *ctx)
 {
 	add_numbers(NR_ORDERS, "", add, ctx);
 }
@@ -117,7 +117,7 @@ static int parse_type(struct place *at, const char *name)
 	return -ENOENT;
 }
 
-static void list_types(const struct place *at, add_fn *add, void *ctx)
+static void list_types(const struct place *, add_fn *add, void *ctx)
 {
 	for (int t = 0; t < NR_MIGRATETYPES; t++)
 		add(ctx, pr_migratetype_name[t]);
@@ -133,7 +133,7 @@ static int parse_cpu(struct place *at, const char *name)
 	return 0;
 }
 
-static void list_cpus(const struct place *at, add_fn *add, void *ctx)
+static void list_cpus(const struct place *, add_fn *add, void *ctx)
 {
 	add_numbers(rig.m.arena->nr_cpus, "", add, ctx);
 }
@@ -149,7 +149,7 @@ static int parse_pfn(struct place *at, const char *name)
 											    : 0;
 }
 
-static void list_none(const struct place *at, add_fn *add, void *ctx)
+static void list_none(const struct place *, add_fn *, void *)
 {
 }
 
@@ -159,7 +159,7 @@ static int parse_allocation(struct place *at, const char *name)
 	return allocation_find(name) ? 0 : -ENOENT;
 }
 
-static void list_allocations(const struct place *at, add_fn *add, void *ctx)
+static void list_allocations(const struct place *, add_fn *add, void *ctx)
 {
 	allocations_list(add, ctx);
 }
@@ -170,7 +170,7 @@ static int parse_segment(struct place *at, const char *name)
 	return shm_segment_exists(name) ? 0 : -ENOENT;
 }
 
-static void list_segments(const struct place *at, add_fn *add, void *ctx)
+static void list_segments(const struct place *, add_fn *add, void *ctx)
 {
 	shm_segments_list(add, ctx);
 }
@@ -184,7 +184,7 @@ static int parse_sysctl(struct place *at, const char *name)
 	return -ENOENT;
 }
 
-static void list_sysctls(const struct place *at, add_fn *add, void *ctx)
+static void list_sysctls(const struct place *, add_fn *add, void *ctx)
 {
 	for (unsigned i = 0; pr_sysctl_name(i); i++)
 		add(ctx, pr_sysctl_name(i));

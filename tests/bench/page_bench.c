@@ -26,7 +26,7 @@ typedef unsigned wl_h; /* frame number + 1 */
 #define WL_NULL 0u
 #define WL_PFN(h) ((h) - 1)
 
-static inline wl_h wl_alloc(int cpu, int order)
+static inline wl_h wl_alloc(int, int order)
 {
 	struct pr_request r = PR_REQUEST((unsigned)order, bench_gfp);
 	pfn_t pfn;
@@ -35,7 +35,7 @@ static inline wl_h wl_alloc(int cpu, int order)
 	return pr_alloc(&machine, &r, &pfn) ? WL_NULL : (wl_h)pfn + 1;
 }
 
-static inline void wl_free(int cpu, wl_h h, int order)
+static inline void wl_free(int, wl_h h, int order)
 {
 	if (pr_free(&machine, h - 1, (unsigned)order, my_cpu))
 		abort();
@@ -46,7 +46,7 @@ static void *wl_mem(unsigned long long n)
 	return calloc(1, n);
 }
 
-static void wl_memfree(void *p, unsigned long long n)
+static void wl_memfree(void *p, unsigned long long)
 {
 	free(p);
 }

@@ -79,7 +79,7 @@ static int compare(const void *a, const void *b)
 static char *found[1000];
 static unsigned nr_found;
 
-static int note(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int note(const char *path, const struct stat *, int type, struct FTW *)
 {
 	size_t len = strlen(path);
 
@@ -88,7 +88,7 @@ static int note(const char *path, const struct stat *st, int type, struct FTW *f
 	return 0;
 }
 
-static int erase(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int erase(const char *path, const struct stat *, int, struct FTW *)
 {
 	return remove(path);
 }

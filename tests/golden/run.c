@@ -227,23 +227,23 @@ static void cmd_bulk(struct golden *g, struct command *c)
 	free(pfns);
 }
 
-static void cmd_drain(struct golden *g, struct command *c)
+static void cmd_drain(struct golden *g, struct command *)
 {
 	pr_drain_cpu(&g->m, g->cpu);
 }
 
-static void cmd_drainall(struct golden *g, struct command *c)
+static void cmd_drainall(struct golden *g, struct command *)
 {
 	pr_drain_all(&g->m, g->cpu);
 }
 
-static void cmd_tick(struct golden *g, struct command *c)
+static void cmd_tick(struct golden *g, struct command *)
 {
 	pr_tick(&g->m, g->cpu);
 	golden_emit(g, "TICK");
 }
 
-static void cmd_fold(struct golden *g, struct command *c)
+static void cmd_fold(struct golden *g, struct command *)
 {
 	pr_fold(&g->m, g->cpu);
 	golden_emit(g, "FOLD");
@@ -275,11 +275,11 @@ static void cmd_noboost(struct golden *g, struct command *c)
 			g->m.zones[g->m.nodes[c->nid].zone[t]].watermark_boost = 0;
 }
 
-static void cmd_nothing(struct golden *g, struct command *c)
+static void cmd_nothing(struct golden *, struct command *)
 {
 }
 
-static void cmd_ev0(struct golden *g, struct command *c)
+static void cmd_ev0(struct golden *g, struct command *)
 {
 	for (unsigned e = 0; e < NR_EVENTS; e++)
 		g->event[e] = pr_event(&g->m, (enum pr_event)e);
@@ -326,7 +326,7 @@ static void cmd_ev(struct golden *g, struct command *c)
 	cmd_ev0(g, c);
 }
 
-static void cmd_lrudrain(struct golden *g, struct command *c)
+static void cmd_lrudrain(struct golden *g, struct command *)
 {
 	pr_lru_drain_all(&g->m);
 }

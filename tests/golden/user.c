@@ -147,7 +147,7 @@ static void user_write(struct golden *g, const struct words *w)
 		golden_emitf(g, "(%s was refused)", name);
 }
 
-static void user_nothing(struct golden *g, const struct words *w)
+static void user_nothing(struct golden *, const struct words *)
 {
 }
 
@@ -180,7 +180,7 @@ void golden_user_command(struct golden *g, const char *line)
 }
 
 /* Page tables point to the new frame. */
-static int migrate(void *ctx, uint32_t owner, pfn_t from, pfn_t to, unsigned order)
+static int migrate(void *ctx, uint32_t owner, pfn_t from, pfn_t to, unsigned)
 {
 	struct golden *g = ctx;
 	struct mapping *map = &g->map[(owner & ~OWNER_USER) >> INDEX_BITS];

@@ -34,7 +34,7 @@ enum { PAGE = 4096, RANDOM_SIZE = 64 * PAGE };
 
 static sigjmp_buf bus;
 
-static void on_bus(int sig)
+static void on_bus(int)
 {
 	siglongjmp(bus, 1);
 }

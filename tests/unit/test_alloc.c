@@ -14,9 +14,8 @@
 
 static char report[20000];
 
-static void keep_report(void *ctx, const struct pr_request *r, const char *text)
+static void keep_report(void *, const struct pr_request *, const char *text)
 {
-	(void)ctx, (void)r;
 	strncpy(report, text, sizeof(report) - 1);
 }
 
@@ -31,7 +30,7 @@ static int64_t fill(struct small_machine *s, gfp_t gfp)
 }
 
 /* Each kind of request stops deeper in the reserves than the one before. */
-static void reserves_open_in_steps(void **state)
+static void reserves_open_in_steps(void **)
 {
 	struct small_machine s;
 	int64_t kernel, nowait, atomic, memalloc;
@@ -51,7 +50,7 @@ static void reserves_open_in_steps(void **state)
 	small_machine_free(&s);
 }
 
-static void failure_is_reported(void **state)
+static void failure_is_reported(void **)
 {
 	struct small_machine s;
 	pfn_t pfn;
@@ -70,7 +69,7 @@ static void failure_is_reported(void **state)
 	small_machine_free(&s);
 }
 
-static void bad_requests_change_nothing(void **state)
+static void bad_requests_change_nothing(void **)
 {
 	struct small_machine s;
 	struct pr_request r = PR_REQUEST(0, GFP_KERNEL);
@@ -96,7 +95,7 @@ static void bad_requests_change_nothing(void **state)
 	small_machine_free(&s);
 }
 
-static void split_frames_are_freed_one_by_one(void **state)
+static void split_frames_are_freed_one_by_one(void **)
 {
 	struct small_machine s;
 	char why[256];

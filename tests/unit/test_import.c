@@ -188,7 +188,7 @@ static void imports(struct imported *i, const struct description *d)
 		fail_msg("after the import: %s", why);
 }
 
-static void fixtures_come_up_as_they_were(void **state)
+static void fixtures_come_up_as_they_were(void **)
 {
 	for (unsigned f = 0; f < 4; f++) {
 		struct description d;
@@ -213,7 +213,7 @@ static void fixtures_come_up_as_they_were(void **state)
 	}
 }
 
-static void the_live_host_says_by_how_much_it_differs(void **state)
+static void the_live_host_says_by_how_much_it_differs(void **)
 {
 	struct description d;
 	struct imported i;
@@ -236,7 +236,7 @@ static void the_live_host_says_by_how_much_it_differs(void **state)
 }
 
 /* What was brought in can be used: everything free goes out, comes back, and the marks hold. */
-static void an_imported_machine_works(void **state)
+static void an_imported_machine_works(void **)
 {
 	struct description d;
 	struct imported i;
@@ -329,7 +329,7 @@ static const struct {
 };
 /* clang-format on */
 
-static void what_is_wrong_is_refused_with_its_line(void **state)
+static void what_is_wrong_is_refused_with_its_line(void **)
 {
 	unsigned wrong = 0;
 
@@ -386,7 +386,7 @@ static void one_zone(struct description *d, uint64_t start, uint64_t pages, unsi
 	    -1);
 }
 
-static void blocks_over_the_end_are_refused(void **state)
+static void blocks_over_the_end_are_refused(void **)
 {
 	static const struct {
 		uint64_t start, pages;
@@ -452,7 +452,7 @@ static const struct {
      "taken"},
 };
 
-static void what_disagrees_is_said(void **state)
+static void what_disagrees_is_said(void **)
 {
 	for (unsigned i = 0; i < sizeof(warned) / sizeof(warned[0]); i++) {
 		struct description d;
@@ -472,7 +472,7 @@ static void what_disagrees_is_said(void **state)
 }
 
 /* Differences of the CPUs explain a little of a zone's free pages; no warning then. */
-static void unfolded_differences_are_no_disagreement(void **state)
+static void unfolded_differences_are_no_disagreement(void **)
 {
 	struct description d;
 	struct imported i;
@@ -487,7 +487,7 @@ static void unfolded_differences_are_no_disagreement(void **state)
 	description_free(&d);
 }
 
-static void older_kernels_and_other_columns_are_read(void **state)
+static void older_kernels_and_other_columns_are_read(void **)
 {
 	struct description d;
 	struct imported i;
@@ -505,7 +505,7 @@ static void older_kernels_and_other_columns_are_read(void **state)
 	description_free(&d);
 }
 
-static void without_sys_vm_min_free_kbytes_is_worked_out(void **state)
+static void without_sys_vm_min_free_kbytes_is_worked_out(void **)
 {
 	for (unsigned f = 0; f < 4; f++) {
 		struct description d;
@@ -528,7 +528,7 @@ static void without_sys_vm_min_free_kbytes_is_worked_out(void **state)
 	}
 }
 
-static void nodes_have_the_cpus_and_distances_that_are_given(void **state)
+static void nodes_have_the_cpus_and_distances_that_are_given(void **)
 {
 	struct description d;
 	struct imported i;
@@ -554,7 +554,7 @@ static void nodes_have_the_cpus_and_distances_that_are_given(void **state)
 }
 
 /* 1 TiB, most of it free, and a type whose count is capped. */
-static void large_machines_are_quick(void **state)
+static void large_machines_are_quick(void **)
 {
 	struct description d;
 	struct imported i;

@@ -86,7 +86,7 @@ static void same_text(unsigned seed, const char *name, const char *a, const char
 		fail_msg("seed %u: %s differs; before:\n%s\nafter:\n%s", seed, name, a, b);
 }
 
-static void what_is_printed_can_be_imported(void **state)
+static void what_is_printed_can_be_imported(void **)
 {
 	unsigned first = from_env("SEED", 1), n = from_env("SEEDS", 200) / 2 + 1;
 
@@ -178,7 +178,7 @@ static void damage(struct rng *r, struct description *d)
 	}
 }
 
-static void damaged_texts_are_refused_or_read(void **state)
+static void damaged_texts_are_refused_or_read(void **)
 {
 	unsigned first = from_env("SEED", 1), n = from_env("SEEDS", 200) * 5, taken = 0,
 		 refusals = 0;

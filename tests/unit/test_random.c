@@ -156,7 +156,7 @@ static void run_end(struct run *t)
 	free(t->g.arena);
 }
 
-static void seeds_keep_the_invariants(void **state)
+static void seeds_keep_the_invariants(void **)
 {
 	unsigned first = from_env("SEED", 1), n = from_env("SEEDS", 1000);
 
@@ -177,7 +177,7 @@ static void seeds_keep_the_invariants(void **state)
 }
 
 /* A check that can't fail is none: each damage must be seen. */
-static void checker_sees_damage(void **state)
+static void checker_sees_damage(void **)
 {
 	struct small_machine s;
 	char why[256];

@@ -37,7 +37,7 @@ static void run_kswapd(struct lab *lab, unsigned node)
 	lab->in_kswapd = false;
 }
 
-static void on_wake(void *ctx, unsigned node, unsigned order, enum zone_type highest)
+static void on_wake(void *ctx, unsigned node, unsigned, enum zone_type)
 {
 	struct lab *lab = ctx;
 
@@ -45,7 +45,7 @@ static void on_wake(void *ctx, unsigned node, unsigned order, enum zone_type hig
 		run_kswapd(lab, node);
 }
 
-static void on_throttle(void *ctx, unsigned node, enum pr_throttle reason, unsigned usec)
+static void on_throttle(void *ctx, unsigned node, enum pr_throttle reason, unsigned)
 {
 	struct lab *lab = ctx;
 
@@ -124,7 +124,7 @@ static uint64_t event(struct lab *lab, enum pr_event e)
 	return pr_event(&lab->s.m, e);
 }
 
-static void pages_come_by_batches_and_kinds(void **state)
+static void pages_come_by_batches_and_kinds(void **)
 {
 	struct lab *lab = make(1, SWAP);
 	struct pr_machine *m = &lab->s.m;
@@ -158,7 +158,7 @@ static void pages_come_by_batches_and_kinds(void **state)
 }
 
 /* A frame's owner can be found back, and the row finds its frame. */
-static void owners_are_found(void **state)
+static void owners_are_found(void **)
 {
 	struct lab *lab = make(1, 0);
 	int a = new_row(lab, 10, 0), b = new_row(lab, 20, PR_ROW_FILE), row = -1;
@@ -176,7 +176,7 @@ static void owners_are_found(void **state)
 }
 
 /* More is used than there is: kswapd keeps up, the high mark is reached, swap holds the rest. */
-static void kswapd_balances(void **state)
+static void kswapd_balances(void **)
 {
 	struct lab *lab = make(1, SWAP);
 	struct pr_machine *m = &lab->s.m;
@@ -201,7 +201,7 @@ static void kswapd_balances(void **state)
 }
 
 /* Nobody runs kswapd: requests make room themselves. */
-static void requests_reclaim_for_themselves(void **state)
+static void requests_reclaim_for_themselves(void **)
 {
 	struct lab *lab = make(1, SWAP);
 	int row = new_row(lab, PAGES * 3 / 2, 0);
@@ -218,7 +218,7 @@ static void requests_reclaim_for_themselves(void **state)
 }
 
 /* Without swap anonymous memory stays, and the request fails in the end. */
-static void without_swap_it_ends(void **state)
+static void without_swap_it_ends(void **)
 {
 	struct lab *lab = make(1, 0);
 	int row = new_row(lab, PAGES * 2, 0);
@@ -232,7 +232,7 @@ static void without_swap_it_ends(void **state)
 }
 
 /* Nothing can be reclaimed: kswapd tries 16 times, then waits for a direct reclaimer's success. */
-static void kswapd_gives_up(void **state)
+static void kswapd_gives_up(void **)
 {
 	struct lab *lab = make(1, 0);
 	struct pr_machine *m = &lab->s.m;
@@ -263,7 +263,7 @@ static void kswapd_gives_up(void **state)
 }
 
 /* Pages used once go before pages used often; what comes back too soon comes back active. */
-static void the_working_set_stays(void **state)
+static void the_working_set_stays(void **)
 {
 	struct lab *lab = make(1, 0);
 	struct pr_machine *m = &lab->s.m;
@@ -291,7 +291,7 @@ static void the_working_set_stays(void **state)
 }
 
 /* A loop over a little more than memory: refaults are seen and activate. */
-static void thrashing_is_seen(void **state)
+static void thrashing_is_seen(void **)
 {
 	struct lab *lab = make(1, 0);
 	struct pr_machine *m = &lab->s.m;
@@ -307,7 +307,7 @@ static void thrashing_is_seen(void **state)
 }
 
 /* Dirty file pages are left to flushers at first; a boost does not make kswapd write. */
-static void dirty_pages_wait(void **state)
+static void dirty_pages_wait(void **)
 {
 	struct lab *lab = make(1, SWAP);
 	struct pr_machine *m = &lab->s.m;
@@ -326,7 +326,7 @@ static void dirty_pages_wait(void **state)
 	end(lab);
 }
 
-static void drop_caches_takes_what_is_clean(void **state)
+static void drop_caches_takes_what_is_clean(void **)
 {
 	struct lab *lab = make(2, SWAP);
 	struct pr_machine *m = &lab->s.m;
@@ -346,12 +346,12 @@ static void drop_caches_takes_what_is_clean(void **state)
 /* --- shrinkers --- */
 static uint64_t cache_objects;
 
-static uint64_t cache_count(void *ctx, unsigned node)
+static uint64_t cache_count(void *, unsigned)
 {
 	return cache_objects;
 }
 
-static uint64_t cache_scan(void *ctx, unsigned node, uint64_t nr)
+static uint64_t cache_scan(void *, unsigned, uint64_t nr)
 {
 	uint64_t n = nr < cache_objects ? nr : cache_objects;
 
@@ -359,7 +359,7 @@ static uint64_t cache_scan(void *ctx, unsigned node, uint64_t nr)
 	return n;
 }
 
-static void shrinkers_are_pressed(void **state)
+static void shrinkers_are_pressed(void **)
 {
 	static const struct pr_shrinker cache = {"test", cache_count, cache_scan, NULL, 2};
 	struct lab *lab = make(1, SWAP);
@@ -444,7 +444,7 @@ static uint64_t random_reclaim(uint64_t seed, unsigned ops, bool checked)
 	return digest;
 }
 
-static void random_rows(void **state)
+static void random_rows(void **)
 {
 	const char *seeds = getenv("SEEDS");
 	unsigned n = seeds ? (unsigned)atoi(seeds) / 25 + 1 : 5;
@@ -453,7 +453,7 @@ static void random_rows(void **state)
 		random_reclaim(seed, 150, true);
 }
 
-static void the_same_again(void **state)
+static void the_same_again(void **)
 {
 	for (uint64_t seed = 1; seed <= 4; seed++)
 		assert_int_equal(random_reclaim(seed, 300, false), random_reclaim(seed, 300, false));

@@ -48,7 +48,7 @@ static void check_stats(struct pr_replay *r)
 	check_events(r);
 }
 
-static void pieces_of_any_size(void **state)
+static void pieces_of_any_size(void **)
 {
 	char why[256];
 
@@ -73,7 +73,7 @@ static void pieces_of_any_size(void **state)
 	}
 }
 
-static void broken_lines_are_named(void **state)
+static void broken_lines_are_named(void **)
 {
 	static const struct {
 		const char *line, *why;
@@ -103,7 +103,7 @@ static void broken_lines_are_named(void **state)
 }
 
 /* Long lines and NULs, whole and in pieces; the events before them are done, later text is not taken. */
-static void what_is_no_text(void **state)
+static void what_is_no_text(void **)
 {
 	static const struct {
 		char fill;
@@ -144,7 +144,7 @@ static void what_is_no_text(void **state)
 	}
 }
 
-static void half_a_line(void **state)
+static void half_a_line(void **)
 {
 	struct small_machine s;
 	struct pr_replay *r;
@@ -163,7 +163,7 @@ static void half_a_line(void **state)
 	small_machine_free(&s);
 }
 
-static void reference(void **state)
+static void reference(void **)
 {
 	static const char text[] = "Node 0, zone   Normal      1      2      3      4      5      6      7      8      9     10     11 \n"
 				   "\n"

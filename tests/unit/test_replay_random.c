@@ -187,7 +187,7 @@ static void random_trace(struct small_machine *s, uint64_t seed, unsigned events
 	free(model);
 }
 
-static void random_traces(void **state)
+static void random_traces(void **)
 {
 	const char *seeds = getenv("SEEDS");
 	unsigned n = seeds ? (unsigned)atoi(seeds) / 10 : 20;
@@ -205,7 +205,7 @@ static void random_traces(void **state)
 }
 
 /* A trace that its machine can't hold: failures, and no page that is lost by them. */
-static void more_than_there_is(void **state)
+static void more_than_there_is(void **)
 {
 	struct pr_replay_stats st;
 	struct small_machine s;
@@ -231,7 +231,7 @@ static void more_than_there_is(void **state)
 }
 
 /* Frames in use since the start: the very frame, then a neighbour of its type, then any, then none. */
-static void in_use_since_the_start(void **state)
+static void in_use_since_the_start(void **)
 {
 	struct small_machine s;
 	struct pr_replay *r;
@@ -264,7 +264,7 @@ static void in_use_since_the_start(void **state)
 }
 
 /* Frees of parts, and of more than was allocated. */
-static void blocks_that_were_split(void **state)
+static void blocks_that_were_split(void **)
 {
 	struct small_machine s;
 	struct pr_replay *r;
@@ -324,7 +324,7 @@ static char *some_trace(uint64_t seed, unsigned lines, size_t *len)
 }
 
 /* The same state however the text is cut into pieces. */
-static void pieces_make_no_difference(void **state)
+static void pieces_make_no_difference(void **)
 {
 	uint64_t digest[4];
 	size_t len, n;
@@ -356,7 +356,7 @@ static void pieces_make_no_difference(void **state)
  * Bytes changed, dropped, doubled: the text is taken or its first bad line is named, and the machine
  * is whole in both cases. tests/fuzz does the same without end.
  */
-static void changed_bytes(void **state)
+static void changed_bytes(void **)
 {
 	unsigned refused = 0;
 
@@ -403,7 +403,7 @@ static void changed_bytes(void **state)
 }
 
 /* The table alone, beside an array. */
-static void table_of_frames(void **state)
+static void table_of_frames(void **)
 {
 	enum { N = 1 << 14 };
 	static block_t model[N];

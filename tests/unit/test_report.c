@@ -72,11 +72,10 @@ struct test_machine {
 	char *text; /* the newest report */
 };
 
-static void keep(void *ctx, const struct pr_request *r, const char *text)
+static void keep(void *ctx, const struct pr_request *, const char *text)
 {
 	struct test_machine *t = ctx;
 
-	(void)r;
 	free(t->text);
 	t->text = strdup(text);
 }
@@ -135,14 +134,13 @@ static void simplify(char *line)
 	*to = 0;
 }
 
-static void every_line_of_the_kernel(void **state)
+static void every_line_of_the_kernel(void **)
 {
 	enum { LINES = sizeof(kernel_says) / sizeof(kernel_says[0]) };
 	struct test_machine t;
 	char *rest, *line;
 	unsigned n = 0;
 
-	(void)state;
 	make(&t, "2x64M");
 	assert_int_equal(exhaust(&t, PR_REQUEST(0, GFP_KERNEL | __GFP_NORETRY)), -ENOMEM);
 	assert_non_null(t.text);
@@ -155,14 +153,13 @@ static void every_line_of_the_kernel(void **state)
 	destroy(&t);
 }
 
-static void figures_are_the_machines(void **state)
+static void figures_are_the_machines(void **)
 {
 	struct test_machine t;
 	unsigned long long free, areas = 0, sum;
 	const struct zone *z;
 	char *p;
 
-	(void)state;
 	make(&t, "64M");
 	exhaust(&t, PR_REQUEST(3, GFP_KERNEL));
 	z = &t.m.zones[1];
@@ -180,12 +177,11 @@ static void figures_are_the_machines(void **state)
 }
 
 /* Zones that the request could not use, and nodes that it was not allowed, are not shown. */
-static void only_what_matters_is_shown(void **state)
+static void only_what_matters_is_shown(void **)
 {
 	struct test_machine t;
 	struct pr_request r = PR_REQUEST(10, GFP_KERNEL | __GFP_DMA);
 
-	(void)state;
 	make(&t, "2x64M");
 	exhaust(&t, r);
 	assert_non_null(strstr(t.text, "Node 0 DMA free:"));

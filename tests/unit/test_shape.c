@@ -13,7 +13,7 @@
 #include <pagerig/lab.h>
 #include <string.h>
 
-static void shapes_have_the_zones_of_a_pc(void **state)
+static void shapes_have_the_zones_of_a_pc(void **)
 {
 	struct pr_spec s;
 	char why[256];
@@ -33,7 +33,7 @@ static void shapes_have_the_zones_of_a_pc(void **state)
 	pr_spec_free(&s);
 }
 
-static void wrong_shapes_are_refused(void **state)
+static void wrong_shapes_are_refused(void **)
 {
 	static const struct {
 		const char *shape;
@@ -55,7 +55,7 @@ static void wrong_shapes_are_refused(void **state)
 	}
 }
 
-static void gfp_names_go_both_ways(void **state)
+static void gfp_names_go_both_ways(void **)
 {
 	const char *bad, *near;
 	char text[256];
@@ -83,7 +83,7 @@ static void gfp_names_go_both_ways(void **state)
 	assert_int_equal(pr_gfp_parse("0x80000000", &gfp, NULL, NULL), -EINVAL);
 }
 
-static void sysctls_recalculate(void **state)
+static void sysctls_recalculate(void **)
 {
 	struct small_machine s;
 	char text[100];

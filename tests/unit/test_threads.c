@@ -99,7 +99,7 @@ static void *play(void *arg)
 	return NULL;
 }
 
-static void *drain(void *arg)
+static void *drain(void *)
 {
 	for (unsigned i = 0; i < 300; i++) {
 		pr_drain_all(&s.m, 0);
@@ -136,22 +136,22 @@ static void run(unsigned cpus, bool workers)
 	small_machine_free(&s);
 }
 
-static void own_cpus(void **state)
+static void own_cpus(void **)
 {
 	run(THREADS, false);
 }
 
-static void shared_cpu(void **state)
+static void shared_cpu(void **)
 {
 	run(1, false);
 }
 
-static void workers_on_own_cpus(void **state)
+static void workers_on_own_cpus(void **)
 {
 	run(THREADS, true);
 }
 
-static void workers_on_a_shared_cpu(void **state)
+static void workers_on_a_shared_cpu(void **)
 {
 	run(1, true);
 }

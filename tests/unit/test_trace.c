@@ -27,7 +27,7 @@ static void woken(void *ctx)
 	((struct rig *)ctx)->woken++;
 }
 
-static uint64_t clock_of(void *ctx)
+static uint64_t clock_of(void *)
 {
 	return 5000;
 }
@@ -50,7 +50,7 @@ static void put_free(struct rig *r, pfn_t pfn)
 	pr_trace(&r->s.m, 1, mm_page_free, .pfn = pfn, .order = 3);
 }
 
-static void switches(void **state)
+static void switches(void **)
 {
 	struct rig *r = make();
 
@@ -68,7 +68,7 @@ static void switches(void **state)
 	small_machine_free(&r->s);
 }
 
-static void the_oldest_is_lost_and_counted(void **state)
+static void the_oldest_is_lost_and_counted(void **)
 {
 	struct rig *r = make();
 	struct pr_trace_record got[RING * 2];
@@ -100,7 +100,7 @@ static void the_oldest_is_lost_and_counted(void **state)
 	small_machine_free(&r->s);
 }
 
-static void text_is_the_kernels(void **state)
+static void text_is_the_kernels(void **)
 {
 	struct rig *r = make();
 	char text[512];
@@ -132,7 +132,7 @@ static void text_is_the_kernels(void **state)
 }
 
 /* Each {conversion:field} of the table exists: no text or format has one left. */
-static void every_event_prints(void **state)
+static void every_event_prints(void **)
 {
 	for (unsigned e = 0; e < NR_TRACE_EVENTS; e++) {
 		struct pr_trace_record r = {.event = (uint16_t)e};
@@ -159,7 +159,7 @@ static bool passes(struct rig *r, const char *filter, pfn_t pfn)
 	return r->t.head != head;
 }
 
-static void filters(void **state)
+static void filters(void **)
 {
 	static const struct {
 		const char *filter, *why;
@@ -231,7 +231,7 @@ static void random_requests(struct pr_machine *m, uint64_t seed)
 	}
 }
 
-static void our_own_trace_replays(void **state)
+static void our_own_trace_replays(void **)
 {
 	static struct pr_trace_record ring[BIG_RING], got[64];
 	uint64_t pos = 0, lost, digest, events = 0, recorded;

@@ -31,7 +31,7 @@ static const char *parse(const char *line, struct trace_event *e)
 	return why;
 }
 
-static void heads_of_all_formats(void **state)
+static void heads_of_all_formats(void **)
 {
 	static const struct {
 		const char *head;
@@ -69,7 +69,7 @@ static void heads_of_all_formats(void **state)
 }
 
 #define HEAD "            cc-1    [001] .....  1.000001: "
-static void arguments(void **state)
+static void arguments(void **)
 {
 	static const struct {
 		const char *line;
@@ -108,7 +108,7 @@ static void arguments(void **state)
 	}
 }
 
-static void what_is_no_event(void **state)
+static void what_is_no_event(void **)
 {
 	static const char *const bad[][2] = {
 		{"hello", "this is no event of tracefs"},
@@ -141,7 +141,7 @@ static void what_is_no_event(void **state)
 }
 
 /* A line that is cut anywhere is refused or means something, and nothing behind its end is looked at. */
-static void cut_lines(void **state)
+static void cut_lines(void **)
 {
 	static const char whole[] = HEAD ALLOC;
 	struct trace_event e;
