@@ -6,6 +6,8 @@
  */
 #include "page_alloc/page_alloc.h"
 
+#include <errno.h>
+
 enum {
 	SWAP_CLUSTER_MAX = 32,
 	MIN_HIGH_FRACTION = 8, /* MIN_PERCPU_PAGELIST_HIGH_FRACTION */
@@ -98,6 +100,7 @@ void pr_limits_watermarks(struct pr_machine *m)
 	for (unsigned i = 0; i < m->arena->nr_zones; i++)
 		zone_watermarks(m, &m->zones[i], pages_min, lowmem);
 	total_reserves(m);
+	pr_limits_pcp(m); /* a CPU's share is one of the low watermark */
 }
 
 void pr_limits_lowmem_reserve(struct pr_machine *m)
@@ -167,7 +170,10 @@ void pr_limits_pcp(struct pr_machine *m)
 	}
 }
 
-/* How far a CPU's counters may be off, and the mark below which that matters (vmstat.c). */
+/*
+ * How far a CPU's counters may be off, and the mark below which that matters (vmstat.c). The mark is
+ * never taken back: one set while the watermarks were still 0 stays where the zone is large.
+ */
 static void thresholds(struct pr_machine *m)
 {
 	unsigned cpus = m->arena->nr_cpus;
@@ -175,10 +181,12 @@ static void thresholds(struct pr_machine *m)
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		struct zone *z = &m->zones[i];
 		int t = 2 * fls64(cpus) * (1 + fls64(z->managed >> (27 - PR_PAGE_SHIFT)));
+		uint64_t drift;
 
 		t = t < 125 ? t : 125;
-		/* set once, early in boot, when the watermarks are still 0 */
-		z->drift_mark = (uint64_t)cpus * (uint64_t)t;
+		drift = (uint64_t)cpus * (uint64_t)t;
+		if (drift > z->watermark[WMARK_LOW] - z->watermark[WMARK_MIN])
+			z->drift_mark = z->watermark[WMARK_HIGH] + drift;
 		for (unsigned c = 0; c < cpus; c++)
 			pr_pcp(m, z, c)->stat_threshold = t;
 	}
@@ -194,32 +202,51 @@ static void min_free_from_size(struct pr_machine *m)
 	s->min_free_kbytes = (int)min_u64(max_u64(kb, 128), 262144);
 }
 
-/* khugepaged wants room to keep the types apart (set_recommended_min_free_kbytes). */
-static void min_free_for_thp(struct pr_machine *m)
+/* khugepaged wants room to keep the types apart; how many kB, or 0 if there is THP only on paper. */
+static uint64_t thp_min_free(const struct pr_machine *m)
 {
-	struct sysctl_vm *s = &m->arena->sysctl;
 	uint64_t zones = 0, pages;
 
 	for (unsigned i = 0; i < m->arena->nr_zones; i++)
 		zones += m->zones[i].type <= ZONE_NORMAL;
 	pages = PAGEBLOCK_PAGES * zones * 2 + PAGEBLOCK_PAGES * zones * NR_PCP_TYPES * NR_PCP_TYPES;
-	pages = min_u64(pages, free_buffer_pages(m) / 20);
-	if (pages << KB_SHIFT > (uint64_t)s->min_free_kbytes) {
-		s->min_free_kbytes = (int)(pages << KB_SHIFT);
-		pr_limits_watermarks(m);
-	}
+	return min_u64(pages, free_buffer_pages(m) / 20) << KB_SHIFT;
 }
 
+/*
+ * A kernel with THP, on or off, works the limits out once more when it is initialised, from what
+ * the first time left above the high watermarks; on less than 512 MiB it does not come so far
+ * (mm/huge_memory.c: hugepage_init, mm/khugepaged.c: set_recommended_min_free_kbytes).
+ */
+static void second_time(struct pr_machine *m, bool from_size)
+{
+	struct sysctl_vm *s = &m->arena->sysctl;
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < m->arena->nr_zones; i++)
+		total += m->zones[i].managed;
+	if (total < 512 * PAGES_OF_1M)
+		return;
+	if (s->thp)
+		s->min_free_kbytes = (int)max_u64(thp_min_free(m), (uint64_t)s->min_free_kbytes);
+	else if (from_size)
+		min_free_from_size(m);
+	pr_limits_watermarks(m);
+}
+
+/* In the order of a boot: init_mm_internals, postcore_initcall, subsys_initcall. */
 void pr_limits_setup(struct pr_machine *m)
 {
-	thresholds(m);
-	if (!m->arena->sysctl.min_free_kbytes)
+	bool from_size = !m->arena->sysctl.min_free_kbytes;
+
+	if (m->arena->nr_cpus > 1) /* each further CPU that comes up does this */
+		thresholds(m);
+	if (from_size)
 		min_free_from_size(m);
-	pr_limits_lowmem_reserve(m);
 	pr_limits_watermarks(m);
-	pr_limits_pcp(m);
-	if (m->arena->sysctl.thp)
-		min_free_for_thp(m);
+	thresholds(m);
+	pr_limits_lowmem_reserve(m);
+	second_time(m, from_size);
 	for (unsigned i = 0; i < m->arena->nr_zones; i++)
 		for (unsigned c = 0; c < m->arena->nr_cpus; c++) {
 			struct pcp *p = pr_pcp(m, &m->zones[i], c);
@@ -228,4 +255,13 @@ void pr_limits_setup(struct pr_machine *m)
 			/* a CPU's cache holds more than three batches on every machine of today */
 			p->flags = PCPF_FREE_HIGH_BATCH;
 		}
+}
+
+int pr_limits_managed(struct pr_machine *m, unsigned zone, int64_t pages)
+{
+	if (zone >= m->arena->nr_zones || (pages < 0 && (uint64_t)-pages > m->zones[zone].managed))
+		return -EINVAL;
+	m->zones[zone].managed += (uint64_t)pages;
+	pr_limits_lowmem_reserve(m);
+	return 0;
 }

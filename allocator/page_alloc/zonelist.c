@@ -10,15 +10,10 @@ struct search {
 	int load[PR_MAX_NODES];		/* how often a node was second best before */
 };
 
-static bool has_cpu(const struct pr_machine *m, unsigned node)
-{
-	for (unsigned c = 0; c < m->arena->nr_cpus; c++)
-		if (m->arena->cpu_node[c] == node)
-			return true;
-	return false;
-}
-
-/* The nearest node not yet used; of equals, one after us, without CPUs, less loaded. -1: none. */
+/*
+ * The nearest node not yet used; of equals, one after us, less loaded. -1: none. Linux would rather
+ * have a node without CPUs, but no CPU is on any node's map yet when a boot makes the lists.
+ */
 static int next_best(const struct pr_machine *m, struct search *s, unsigned node)
 {
 	int best = -1;
@@ -34,7 +29,6 @@ static int next_best(const struct pr_machine *m, struct search *s, unsigned node
 		if (s->used >> n & 1)
 			continue;
 		value += n < node;
-		value += has_cpu(m, n);
 		value = value * PR_MAX_NODES + s->load[n];
 		if (value < best_value) {
 			best_value = value;

@@ -114,15 +114,23 @@ static void dump_blocks(struct golden *g, const struct zone *z)
 	free(text);
 }
 
+static bool has_holes(const struct golden *g, const struct zone *z)
+{
+	for (pfn_t pfn = z->start_pfn; pfn < z->start_pfn + z->spanned; pfn += PAGEBLOCK_PAGES)
+		if (pr_block_absent(&g->m, z, pfn))
+			return true;
+	return false;
+}
+
 static void dump_compaction(struct golden *g, const struct zone *z)
 {
 	const struct compact_memory *c = &z->compact;
 
 	golden_emitf(g, " COMPACT considered=%u defer_shift=%u order_failed=%d free_pfn=%llx "
-			"migrate_pfn=%llx,%llx init_migrate=%llx init_free=%llx flush=%d",
+			"migrate_pfn=%llx,%llx init_migrate=%llx init_free=%llx flush=%d contiguous=%d",
 		     c->considered, c->defer_shift, c->order_failed, (ull)c->free_pfn,
 		     (ull)c->migrate_pfn[0], (ull)c->migrate_pfn[1], (ull)c->init_migrate_pfn,
-		     (ull)c->init_free_pfn, c->blockskip_flush);
+		     (ull)c->init_free_pfn, c->blockskip_flush, !has_holes(g, z));
 }
 
 static void dump_zone(struct golden *g, const struct zone *z, bool lists)
@@ -159,6 +167,14 @@ static void dump_zonelist(struct golden *g, const char *name, const struct zoner
 	golden_emit(g, text);
 }
 
+bool golden_unknown_node(const struct golden *g, unsigned node)
+{
+	for (unsigned t = 0; node < g->m.arena->nr_nodes && t < NR_ZONE_TYPES; t++)
+		if (g->m.nodes[node].zone[t] >= 0)
+			return false;
+	return true;
+}
+
 void golden_dump_node(struct golden *g, unsigned n, bool lists)
 {
 	const struct node *node = &g->m.nodes[n];
@@ -173,5 +189,5 @@ void golden_dump_node(struct golden *g, unsigned n, bool lists)
 		if (node->zone[t] >= 0)
 			dump_zone(g, &g->m.zones[node->zone[t]], lists);
 		else
-			golden_emit(g, "ZONE unpopulated");
+			golden_emitf(g, "ZONE %u %s node=%u unpopulated spanned=0", t, pr_zone_name[t], n);
 }

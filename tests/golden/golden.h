@@ -50,6 +50,8 @@ long golden_number(const char *line, const char *key, int base);
 /* dump.c: what the recording module prints. */
 void golden_brief(struct golden *g, FILE *to, const struct zone *z);
 void golden_dump_node(struct golden *g, unsigned node, bool lists);
+/* A node of the recording that was not dumped, so that the machine has no zone there. */
+bool golden_unknown_node(const struct golden *g, unsigned node);
 
 /* user.c: the commands of user space ("! …"), and the owner of its pages. */
 void golden_user_command(struct golden *g, const char *line);

@@ -292,13 +292,18 @@ static void cut_blocks(struct golden *g, unsigned from, unsigned to)
 	}
 }
 
+/*
+ * What was written before the first dump: the values count for later, the limits that follow from
+ * them are in the dump. (A later write of min_free_kbytes shares it out to all nodes: it is exact
+ * only if all of them are in the first dump.)
+ */
 static void early_sysctls(struct golden *g, unsigned to)
 {
-	int value;
+	char name[64], value[128];
 
 	for (unsigned i = 0; i < to; i++)
-		if (sscanf(g->line[i], "! sysctl watermark_boost_factor %d", &value) == 1)
-			g->m.arena->sysctl.watermark_boost_factor = value;
+		if (sscanf(g->line[i], "! sysctl %63s %127[^\n]", name, value) == 2)
+			(void)pr_sysctl_store(&g->m, name, value);
 }
 
 int golden_load(struct golden *g)
@@ -322,9 +327,9 @@ int golden_load(struct golden *g)
 	if (!g->arena || pr_machine_create(&g->m, g->arena, g->size, &spec))
 		return -1;
 	g->m.arena->mobility_disabled = 0; /* the whole machine is larger than what was dumped */
+	early_sysctls(g, from);
 	load_state(g, from, to);
 	load_counts(g, from, to);
-	early_sysctls(g, from);
 	cut_blocks(g, from, to);
 	golden_user_init(g);
 	g->at = to + 1;

@@ -22,18 +22,35 @@ static bool starts(const char *line, const char *with)
 	return !strncmp(line, with, strlen(with));
 }
 
-/*
- * What the recording has and the engine has not: the start of zonelists in nodes that were not
- * dumped, and counters beside those of free pages behind TICK and FOLD.
- */
-static bool not_compared(const char *ours, const char *theirs)
+/* The next word of a line, and the place behind it; its length is 0 at the end. */
+static size_t next_word(const char **p, const char **word)
 {
-	static const char *const heads[] = {"TICK", "FOLD", " ZONELIST", "RESERVED"};
+	*p += strspn(*p, " ");
+	*word = *p;
+	*p += strcspn(*p, " ");
+	return (size_t)(*p - *word);
+}
 
-	for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (starts(ours, heads[i]) && starts(theirs, heads[i]))
-			return true;
-	return starts(ours, "ZONE unpopulated") && strstr(theirs, " unpopulated ");
+/* Zonelists are compared but for the zones of nodes that were not dumped: we have none there. */
+static bool same_zonelist(const struct golden *g, const char *ours, const char *theirs)
+{
+	const char *a, *b;
+	size_t alen = next_word(&ours, &a), blen;
+
+	while ((blen = next_word(&theirs, &b))) {
+		if (alen == blen && !strncmp(a, b, blen))
+			alen = next_word(&ours, &a);
+		else if (*b != 'n' || !golden_unknown_node(g, (unsigned)atoi(b + 1)))
+			return false;
+	}
+	return !alen;
+}
+
+static bool same_line(const struct golden *g, const char *ours, const char *theirs)
+{
+	if (starts(ours, " ZONELIST ") && starts(theirs, " ZONELIST "))
+		return same_zonelist(g, ours, theirs);
+	return !strcmp(ours, theirs);
 }
 
 void golden_emit(struct golden *g, const char *ours)
@@ -45,11 +62,7 @@ void golden_emit(struct golden *g, const char *ours)
 		return;
 	}
 	g->at++;
-	if (!strcmp(ours, theirs) || not_compared(ours, theirs))
-		return;
-	/* whether the zone has holes is not written down by us: what they are is */
-	if (starts(ours, " COMPACT") && !strncmp(ours, theirs, strlen(ours)) &&
-	    starts(theirs + strlen(ours), " contiguous="))
+	if (same_line(g, ours, theirs))
 		return;
 	if (!g->differs_at)
 		g->differs_at = g->at;
@@ -285,11 +298,7 @@ static void cmd_ev0(struct golden *g, struct command *)
 		g->event[e] = pr_event(&g->m, (enum pr_event)e);
 }
 
-/*
- * Prints the counters that changed, in the kernel's order, which is the recording's: ours are looked
- * up by name. Those that the recording leaves out, and those that only a busy machine around the
- * script moves, are not compared.
- */
+/* Moved by other pages of the recording's kernel as well, or not of the kernel at all. */
 static bool event_compared(const char *name)
 {
 	static const char *const not[] = {"pgalloc_", "pgfree", "pgfault", "kswapd_wake", "alloc_fail",
@@ -301,26 +310,50 @@ static bool event_compared(const char *name)
 	return true;
 }
 
+static long event_delta(const struct golden *g, unsigned e)
+{
+	return (long)(pr_event(&g->m, (enum pr_event)e) - g->event[e]);
+}
+
+/* Our counter of a word "name=value", -1 if there is none. */
+static int event_of(const char *word, size_t len)
+{
+	size_t name = strcspn(word, "=");
+
+	for (unsigned e = 0; e < NR_EVENTS && name < len; e++)
+		if (strlen(pr_event_name[e]) == name && !strncmp(word, pr_event_name[e], name))
+			return (int)e;
+	return -1;
+}
+
+/*
+ * Prints the counters that changed: first in the recording's order with our values, then what it
+ * has not. A counter that we do not have stays away, and so the line differs.
+ */
 static void cmd_ev(struct golden *g, struct command *c)
 {
-	const char *theirs = g->at < g->nr ? g->line[g->at] : "";
+	const char *theirs = g->at < g->nr ? g->line[g->at] : "", *p = theirs, *word;
+	bool seen[NR_EVENTS] = {false};
 	char *text = NULL;
-	bool same = starts(theirs, "EV");
-	size_t size;
+	size_t size, len;
 	FILE *f = open_memstream(&text, &size);
 
 	fprintf(f, "EV");
-	for (unsigned e = 0; e < NR_EVENTS; e++) {
-		long n = (long)(pr_event(&g->m, e) - g->event[e]);
+	for (next_word(&p, &word); (len = next_word(&p, &word));) {
+		int e = event_of(word, len);
 
-		if (!event_compared(pr_event_name[e]))
-			continue;
-		if (n)
-			fprintf(f, " %s=%ld", pr_event_name[e], n);
-		same &= golden_number(theirs, pr_event_name[e], 10) == n;
+		if (!event_compared(word))
+			fprintf(f, " %.*s", (int)len, word);
+		else if (e >= 0 && event_delta(g, (unsigned)e))
+			fprintf(f, " %s=%ld", pr_event_name[e], event_delta(g, (unsigned)e));
+		if (e >= 0)
+			seen[e] = true;
 	}
+	for (unsigned e = 0; e < NR_EVENTS; e++)
+		if (event_delta(g, e) && !seen[e] && event_compared(pr_event_name[e]))
+			fprintf(f, " %s=%ld", pr_event_name[e], event_delta(g, e));
 	fclose(f);
-	golden_emit(g, same || (g->elsewhere && starts(theirs, "EV")) ? theirs : text);
+	golden_emit(g, g->elsewhere && starts(theirs, "EV") ? theirs : text);
 	g->elsewhere = false;
 	free(text);
 	cmd_ev0(g, c);

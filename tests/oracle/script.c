@@ -20,7 +20,7 @@ const struct script_shape script_shapes[NR_SCRIPT_SHAPES] = {
 	{"n1_1cpu", "", 1, 2, {{1, ZONE_DMA32, 128}}},
 	{"n1_128", "cma=32M@448M-480M", 2, 2, {{1, ZONE_DMA32, 128}}, .cma_mib = 32},
 	{"n1_1g", "", 2, 2, {{1, ZONE_DMA32, 1024}}},
-	{"n1_64", "", 2, 2, {{1, ZONE_DMA32, 64}}},
+	{"n1_split256", "", 2, 2, {{1, ZONE_DMA32, 128}, {1, ZONE_NORMAL, 128}}, .sysctls = 1},
 };
 
 /* Ids that were asked for together: from..to-1 of one order. */
@@ -253,9 +253,9 @@ static void phase_huge(struct script *s)
 static void phase_atomic(struct script *s)
 {
 	for (unsigned i = 4 + below(s, 40); i; i--) {
-		struct kind k = {"GFP_ATOMIC|__GFP_NOWARN", below(s, 4), .usual = true};
+		struct kind k = {"GFP_ATOMIC|__GFP_NOWARN", below(s, 4), .usual = false};
 
-		k.comp = k.order;
+		k.comp = k.order > 0;
 		alloc(s, k);
 		if (chance(s, 15))
 			fprintf(s->out, "drain\n");
@@ -390,7 +390,7 @@ void script_prologue(FILE *out, const struct script_plan *plan)
 	fprintf(out, "!sysctl watermark_boost_factor %u\n", rng_below(&rng, 2) ? 15000 : 0);
 	if (!rng_below(&rng, 6))
 		fprintf(out, "!sysctl percpu_pagelist_high_fraction %u\n", 8 + rng_below(&rng, 40));
-	if (!rng_below(&rng, 5))
+	if (plan->shape->sysctls || !rng_below(&rng, 5))
 		fprintf(out, "!sysctl min_free_kbytes %u\n", 512 << rng_below(&rng, 5));
 	if (!rng_below(&rng, 5))
 		fprintf(out, "!sysctl watermark_scale_factor %u\n", 10 + rng_below(&rng, 200));

@@ -61,6 +61,12 @@ void pr_limits_setup(struct pr_machine *m);
 void pr_limits_watermarks(struct pr_machine *m);
 void pr_limits_lowmem_reserve(struct pr_machine *m);
 void pr_limits_pcp(struct pr_machine *m);
+/*
+ * Pages join a zone's managed ones, or leave (negative), after the limits were set up, as memory of
+ * the kernel's start does: only lowmem_reserve follows (adjust_managed_page_count). Their frames are
+ * the caller's to free. -EINVAL: no such zone, or more than it has.
+ */
+int pr_limits_managed(struct pr_machine *m, unsigned zone, int64_t pages);
 /* Zonelists of all nodes in distance order (build_all_zonelists). */
 void pr_zonelists_build(struct pr_machine *m);
 

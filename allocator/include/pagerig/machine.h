@@ -320,7 +320,7 @@ struct sysctl_vm {
 	/* at creation Linux's defaults, whatever a spec says */
 	int extfrag_threshold, compact_unevictable_allowed, compaction_proactiveness;
 	int swappiness, zone_reclaim_mode, min_unmapped_ratio, min_slab_ratio, laptop_mode;
-	int thp; /* 0: khugepaged never raised min_free_kbytes; 1: it did (boot with THP) */
+	int thp; /* transparent huge pages at boot; from 512 MiB on they raise min_free_kbytes */
 };
 
 /* As a kernel boots: min_free_kbytes 0 is worked out from the size. */
