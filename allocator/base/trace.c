@@ -53,7 +53,7 @@ void pr_trace_switch(struct pr_machine *m, bool on, uint64_t enabled)
 /* First record that is still in the ring. */
 static uint64_t oldest(const struct pr_trace *t)
 {
-	return t->head > t->size ? t->head - t->size : 0;
+	return t->head - t->base > t->size ? t->head - t->size : t->base;
 }
 
 void *pr_trace_resize(struct pr_trace *t, void *ring, size_t bytes)
@@ -66,6 +66,8 @@ void *pr_trace_resize(struct pr_trace *t, void *ring, size_t bytes)
 	first = oldest(t);
 	if (t->head - first > size)
 		first = t->head - size;
+	if (t->tail < first)
+		t->tail = first;
 	for (uint64_t i = first; i < t->head; i++)
 		to[i % size] = old[i % t->size];
 	t->ring = to;
@@ -77,7 +79,11 @@ void *pr_trace_resize(struct pr_trace *t, void *ring, size_t bytes)
 void pr_trace_clear(struct pr_trace *t)
 {
 	lock(t);
-	t->head = t->tail = t->overrun = 0;
+	t->base = t->tail = t->head;
+	t->overrun = 0;
+	memset(t->cpu_written, 0, sizeof(t->cpu_written));
+	memset(t->cpu_lost, 0, sizeof(t->cpu_lost));
+	memset(t->cpu_read, 0, sizeof(t->cpu_read));
 	unlock(t);
 }
 
@@ -97,9 +103,10 @@ void pr_trace_put(struct pr_machine *m, unsigned cpu, enum pr_trace_id event, co
 	if (!t->filter[event].nr || pr_trace_filter_match(&t->filter[event], &r)) {
 		r.time = h->now ? h->now(h->ctx) : t->head * 1000;
 		if (t->head - t->tail >= t->size) {
-			t->tail++;
+			t->cpu_lost[t->ring[t->tail++ % t->size].cpu]++;
 			t->overrun++;
 		}
+		t->cpu_written[cpu]++;
 		t->ring[t->head++ % t->size] = r;
 		wake = t->waiting;
 		t->waiting = false;
@@ -115,8 +122,8 @@ unsigned pr_trace_read(struct pr_trace *t, uint64_t *pos, struct pr_trace_record
 	unsigned n;
 
 	lock(t);
-	if (*pos > t->head) /* it was cleared */
-		*pos = 0;
+	if (*pos < t->base)
+		*pos = t->base;
 	*lost = 0;
 	if (*pos < oldest(t)) {
 		*lost = oldest(t) - *pos;
@@ -124,12 +131,33 @@ unsigned pr_trace_read(struct pr_trace *t, uint64_t *pos, struct pr_trace_record
 	}
 	if (consume && *pos < t->tail)
 		*pos = t->tail;
-	for (n = 0; n < max && *pos < t->head; n++)
+	for (n = 0; n < max && *pos < t->head; n++) {
 		to[n] = t->ring[(*pos)++ % t->size];
+		if (consume)
+			t->cpu_read[to[n].cpu]++;
+	}
 	if (consume && *pos > t->tail)
 		t->tail = *pos;
 	if (wait && !n)
 		t->waiting = true;
 	unlock(t);
 	return n;
+}
+
+void pr_trace_count(struct pr_trace *t, uint64_t *kept, uint64_t *written)
+{
+	lock(t);
+	*kept = t->head - t->tail;
+	*written = t->head - t->base;
+	unlock(t);
+}
+
+uint64_t pr_trace_tail(struct pr_trace *t)
+{
+	uint64_t tail;
+
+	lock(t);
+	tail = t->tail;
+	unlock(t);
+	return tail;
 }

@@ -5,8 +5,9 @@
  * test, calls the steps. Source of the behaviour: mm/vmscan.c of 6.12 (kswapd, balance_pgdat,
  * kswapd_try_to_sleep).
  *
- * Different on purpose: whether a wake-up is worth it is looked at when the step is made, too; and
- * the threshold of the CPUs' counters stays as it is.
+ * Different on purpose: whether a wake-up is worth it is looked at when the step is made, too, and
+ * a host hears of it even if kswapd has given up: it may have other memory to take away; the
+ * threshold of the CPUs' counters stays as it is.
  */
 #include "reclaim/compaction.h"
 #include "reclaim/reclaim.h"
@@ -159,8 +160,7 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 	__atomic_fetch_add(&n->kswapd_wakeups, 1, __ATOMIC_RELAXED);
 	if (load(&n->kswapd.state) == KSWAPD_BALANCING)
 		return;
-	if (load(&n->kswapd_failures) >= MAX_RECLAIM_FAILURES ||
-	    (node_balanced(m, n, order, (int)highest) && !boosted(m, n, (int)highest))) {
+	if (node_balanced(m, n, order, (int)highest) && !boosted(m, n, (int)highest)) {
 		/* no lack of memory, but maybe of blocks */
 		if (!(gfp & __GFP_DIRECT_RECLAIM))
 			wake_kcompactd(m, n, (int)order, (int)highest, cpu);

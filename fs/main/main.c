@@ -6,6 +6,7 @@
 #include "session/inodes.h"
 #include "shm/shm.h"
 #include "shm/swap.h"
+#include "tracing/tracing.h"
 
 #include "native/allocations.h"
 #include "native/native.h"
@@ -34,6 +35,10 @@ static int run(struct fuse_args *args, struct options *o)
 	if (!o->machine || machine_make(o->machine))
 		return 1;
 	rig.m.host.report = failure_report;
+	if (tracing_init()) {
+		fprintf(stderr, "pagerig: no memory for the ring of trace events\n");
+		return 1;
+	}
 	for (unsigned i = 0; i < o->nr_swaps; i++)
 		if (swap_add(o->swap[i]))
 			return 1;
@@ -49,6 +54,7 @@ static int run(struct fuse_args *args, struct options *o)
 	allocations_exit();
 	shm_exit();
 	inodes_exit();
+	tracing_exit();
 	error_log_exit();
 	munmap(rig.m.arena, rig.arena_size);
 	return err;

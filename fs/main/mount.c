@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "main/mount.h"
 
+#include "reclaim/reclaim.h"
 #include "shm/shm.h"
+#include "tracing/tracing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +181,13 @@ static void into_background(struct fuse_session *se, const char *path)
 	_exit(1);
 }
 
+static void stop(void)
+{
+	kswapd_stop();
+	tracing_stop();
+	shm_stop();
+}
+
 static int serve(struct fuse_session *se, bool single)
 {
 	sigset_t all, old;
@@ -187,9 +196,13 @@ static int serve(struct fuse_session *se, bool single)
 	sigfillset(&all); /* signals are for this thread */
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	ret = shm_start(se);
+	if (!ret)
+		ret = tracing_start();
+	if (!ret)
+		ret = kswapd_start();
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!ret)
-		ret = session_serve(se, single ? 1 : 4, shm_stop);
+		ret = session_serve(se, single ? 1 : 4, stop);
 	return ret;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session/handle.h"
 
+#include "tracing/tracing.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,8 @@ void handle_close(struct handle *h)
 	free(h->name);
 	pthread_mutex_destroy(&h->lock);
 	free(h->path);
+	if (h->pipe)
+		pipe_close(h->pipe);
 	free(h->text);
 	free(h->state);
 	free(h->reply);
@@ -128,6 +132,8 @@ static int print_piece(struct handle *h, FILE *to)
 		err = -EISDIR;
 	if (!err && f.node->own_locks) {
 		path_unlock(h->path);
+		if (f.node->more)
+			return f.node->more(&f.at, &h->state, to);
 		return f.node->show ? f.node->show(&f.at, to) : 0;
 	}
 	if (!err && f.node->more)

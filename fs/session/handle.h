@@ -21,6 +21,7 @@ struct handle {
 	size_t reply_len;
 	char *held;	/* half a line, the end of a longer write */
 	size_t rest;	/* bytes that the last write left for the next one */
+	struct pipe_reader *pipe; /* of a node that is a pipe */
 	bool streaming; /* a stream was begun by this handle */
 	/* directories: collected when it was opened */
 	char **name;

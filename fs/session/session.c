@@ -8,8 +8,10 @@
 #include "session/handle.h"
 #include "session/inodes.h"
 #include "shm/shm.h"
+#include "tracing/tracing.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,6 +156,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int wh
 		err = EPERM; /* modes and owners are the table's */
 	else if ((what & FUSE_SET_ATTR_SIZE) && (f.is_dir || !node_writable(f.node)))
 		err = EACCES;
+	else if ((what & FUSE_SET_ATTR_SIZE) && f.node->truncate)
+		f.node->truncate(&f.at);
 	free(path);
 	if (err)
 		fuse_reply_err(req, err);
@@ -208,11 +212,16 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = EACCES; /* for root too */
 	else if (!(h = handle_open(path)))
 		err = ENOMEM;
+	else if (f.node->pipe && !(h->pipe = calloc(1, sizeof(*h->pipe))))
+		err = ENOMEM;
 	free(path);
 	if (err) {
+		if (h)
+			handle_close(h);
 		fuse_reply_err(req, err);
 		return;
 	}
+	fi->nonseekable = f.node->pipe;
 	fi->fh = (uint64_t)(uintptr_t)h;
 	fi->direct_io = 1;
 	fi->noflush = !f.node->stream && !f.node->replies;
@@ -248,6 +257,10 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		return;
 	}
 	h = handle_of(fi);
+	if (h->pipe) {
+		pipe_read(req, h->pipe, size, fi->flags & O_NONBLOCK);
+		return;
+	}
 	pthread_mutex_lock(&h->lock);
 	n = handle_read(h, size, off, &data);
 	if (n > 0) {
@@ -278,6 +291,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 	}
 	h = handle_of(fi);
 	rig_caller = (struct caller){fuse_req_ctx(req)->pid, fuse_req_ctx(req)->uid};
+	tracing_note_task(rig_caller.pid);
 	pthread_mutex_lock(&h->lock);
 	n = handle_write(h, buf, size);
 	pthread_mutex_unlock(&h->lock);
@@ -454,6 +468,7 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	h = handle_of(fi);
 	rig_caller = (struct caller){fuse_req_ctx(req)->pid, fuse_req_ctx(req)->uid};
+	tracing_note_task(rig_caller.pid);
 	pthread_mutex_lock(&h->lock);
 	err = handle_flush(h);
 	pthread_mutex_unlock(&h->lock);
@@ -468,6 +483,19 @@ static void op_fsync(fuse_req_t req, fuse_ino_t, int, struct fuse_file_info *)
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	shm_ops.statfs(req, ino);
+}
+
+/* Only trace_pipe makes anyone wait; all else is ready at any time. */
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	if (!is_shm(ino) && handle_of(fi)->pipe) {
+		fuse_reply_poll(req, pipe_poll(ph));
+		return;
+	}
+	if (ph)
+		fuse_pollhandle_destroy(ph);
+	fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
 }
 
 const struct fuse_lowlevel_ops session_ops = {
@@ -497,4 +525,5 @@ const struct fuse_lowlevel_ops session_ops = {
 	.create = op_create,
 	.fallocate = op_fallocate,
 	.lseek = op_lseek,
+	.poll = op_poll,
 };

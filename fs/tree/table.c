@@ -3,11 +3,14 @@
 #include "kernel_view/kernel_view.h"
 #include "native/allocations.h"
 #include "native/replay.h"
+#include "reclaim/reclaim.h"
+#include "tracing/tracing.h"
 
 #define RO (S_IFREG | 0444)
 #define RW (S_IFREG | 0644)
 #define WO (S_IFREG | 0200)
 #define LNK (S_IFLNK | 0777)
+#define EVENTS "tracing/events/"
 #define ZONE "nodes/{node}/zones/{zone}/"
 
 const struct tree_node tree_table[] = {
@@ -22,6 +25,10 @@ const struct tree_node tree_table[] = {
 	{"nodes/{node}/meminfo", RO, "memory of the node by use, kB", node_meminfo},
 	{"nodes/{node}/vmstat", RO, "counters of the node", node_vmstat},
 	{"nodes/{node}/numastat", RO, "hits and misses of the node", node_numastat},
+	{"nodes/{node}/lru", RO, "user memory by list, costs, refaults", node_lru},
+	{"nodes/{node}/kswapd", RO, "what it does, and what it was woken for", node_kswapd},
+	{"nodes/{node}/reclaim", WO, "SIZE [swappiness=]: that much user memory is taken away",
+	 .store = node_reclaim_store},
 	{"nodes/{node}/zonelist", RO, "zones in the order in which requests try them", node_zonelist},
 	{"nodes/{node}/alloc", WO, "order= gfp= cpu= count= name=: by the node's zonelist", .store = node_alloc},
 	{"nodes/{node}/free", WO, "name=, of an allocation that lies here alone", .store = node_free},
@@ -60,10 +67,42 @@ const struct tree_node tree_table[] = {
 	{"proc/vmstat", RO, "counters", proc_vmstat},
 	{"proc/meminfo", RO, "memory by use, kB", proc_meminfo},
 	{"proc/swaps", RO, "swap areas, as Linux prints them", proc_swaps, .own_locks = true},
+	{"proc/sys/vm/drop_caches", WO, "1 clean file pages, 2 shrinkers, 3 both",
+	 .store = drop_caches_store},
 	{"proc/sys/vm/{sysctl}", RW, "with Linux's ranges and side effects", sysctl_show,
 	 .store = sysctl_store},
 	{"tracing/error_log", RW, "why writes were refused and allocations failed; a write clears it",
 	 error_log_show, .store = error_log_clear, .own_locks = true},
+	{"tracing/tracing_on", RW, "0 or 1: whether events that are enabled are recorded", tracing_on_show,
+	 .store = tracing_on_store, .own_locks = true},
+	{"tracing/trace", RW, "events that were recorded; a write clears them", .more = trace_more,
+	 .store = trace_clear, .truncate = trace_truncate, .own_locks = true},
+	{"tracing/trace_pipe", RO, "the same, but what is read is gone, and reading waits for more",
+	 .pipe = true},
+	{"tracing/buffer_size_kb", RW, "of a CPU's share of the ring", buffer_size_show,
+	 .store = buffer_size_store, .own_locks = true},
+	{"tracing/buffer_total_size_kb", RO, "of all CPUs", buffer_total_show, .own_locks = true},
+	{"tracing/set_event", RW, "SYSTEM:EVENT to enable, with ! to disable; > empties it",
+	 set_event_show, .store = set_event_store, .truncate = set_event_truncate, .own_locks = true},
+	{"tracing/available_events", RO, "all there are", available_events, .own_locks = true},
+	{"tracing/current_tracer", RW, "nop", current_tracer, .store = current_tracer_store,
+	 .own_locks = true},
+	{"tracing/available_tracers", RO, "nop", current_tracer, .own_locks = true},
+	{"tracing/saved_cmdlines", RO, "names of tasks by number", saved_cmdlines, .own_locks = true},
+	{"tracing/per_cpu/{cpu-dir}/stats", RO, "events recorded, lost and read by trace_pipe", cpu_stats,
+	 .own_locks = true},
+	{EVENTS "enable", RW, "0, 1, or X for some: all events", events_enable_show,
+	 .store = events_enable_store, .own_locks = true},
+	{EVENTS "{system}/enable", RW, "0, 1, or X for some", system_enable_show,
+	 .store = system_enable_store, .own_locks = true},
+	{EVENTS "{system}/filter", RW, "a filter for all events that have its fields", system_filter_show,
+	 .store = system_filter_store, .own_locks = true},
+	{EVENTS "{system}/{event}/enable", RW, "0 or 1", event_enable_show, .store = event_enable_store,
+	 .own_locks = true},
+	{EVENTS "{system}/{event}/filter", RW, "such as order > 3 && (gfp_flags & 0x20); 0 for none",
+	 event_filter_show, .store = event_filter_store, .own_locks = true},
+	{EVENTS "{system}/{event}/format", RO, "fields and text", event_format, .own_locks = true},
+	{EVENTS "{system}/{event}/id", RO, "number", event_id, .own_locks = true},
 	{"lab/digest", RO, "one number for the state of the machine", lab_digest},
 	{"lab/check", RO, "the invariant checker: ok, or a sentence", lab_check},
 	{"lab/replay", RW,

@@ -18,7 +18,8 @@ enum { NAME_MAX_LEN = 255, WHY_SIZE = 512 };
 
 /* What the wildcards of a path stand for. */
 struct place {
-	int node, zone, order, type, cpu; /* zone: index into zones[] */
+	int node, zone, order, type, cpu, event; /* zone: index into zones[] */
+	const char *system; /* of trace events */
 	pfn_t pfn;
 	char name[NAME_MAX_LEN + 1]; /* allocation, segment, sysctl */
 };
@@ -43,8 +44,10 @@ struct tree_node {
 	int (*stream)(const void *writer, const char *buf, size_t size, bool first, char *why);
 	/* At each close of its descriptors; 0 or -errno with a sentence. */
 	int (*stream_end)(const void *writer, char *why);
+	void (*truncate)(const struct place *at); /* ">" empties it, before it is written */
+	bool pipe;	/* trace_pipe: reading waits and consumes */
 	bool replies;	/* what store says is read back on the same open file */
-	bool own_locks; /* show and store are called without rig.lock */
+	bool own_locks; /* show, more and store are called without rig.lock */
 };
 extern const struct tree_node tree_table[];
 
@@ -61,7 +64,7 @@ void tree_list(const char *path, void (*add)(void *ctx, const char *name), void 
 char *tree_nearest(const char *dir, const char *name);
 static inline bool node_readable(const struct tree_node *n)
 {
-	return n->show || n->more || n->replies;
+	return n->show || n->more || n->replies || n->pipe;
 }
 static inline bool node_writable(const struct tree_node *n)
 {

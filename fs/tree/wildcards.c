@@ -4,6 +4,7 @@
 
 #include "native/allocations.h"
 #include "shm/shm.h"
+#include "tracing/tracing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,6 +191,45 @@ static void list_sysctls(const struct place *, add_fn *add, void *ctx)
 		add(ctx, pr_sysctl_name(i));
 }
 
+static int parse_system(struct place *at, const char *name)
+{
+	for (unsigned i = 0; tracing_system(i); i++)
+		if (!strcmp(name, tracing_system(i))) {
+			at->system = tracing_system(i);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+static void list_systems(const struct place *, add_fn *add, void *ctx)
+{
+	for (unsigned i = 0; tracing_system(i); i++)
+		add(ctx, tracing_system(i));
+}
+
+static int parse_event(struct place *at, const char *name)
+{
+	at->event = pr_trace_find(at->system, name);
+	return at->event < 0 ? -ENOENT : 0;
+}
+
+static void list_events(const struct place *at, add_fn *add, void *ctx)
+{
+	for (unsigned e = 0; e < NR_TRACE_EVENTS; e++)
+		if (!strcmp(at->system, pr_trace_system(e)))
+			add(ctx, pr_trace_name(e));
+}
+
+static int parse_cpu_dir(struct place *at, const char *name)
+{
+	return strncmp(name, "cpu", 3) ? -ENOENT : parse_cpu(at, name + 3);
+}
+
+static void list_cpu_dirs(const struct place *, add_fn *add, void *ctx)
+{
+	add_numbers(rig.m.arena->nr_cpus, "cpu", add, ctx);
+}
+
 static const struct wildcard wildcards[] = {
 	{"{node}", parse_node, list_nodes},
 	{"{zone}", parse_zone, list_zones},
@@ -201,6 +241,9 @@ static const struct wildcard wildcards[] = {
 	{"{allocation}", parse_allocation, list_allocations},
 	{"{segment}", parse_segment, list_segments},
 	{"{sysctl}", parse_sysctl, list_sysctls},
+	{"{system}", parse_system, list_systems},
+	{"{event}", parse_event, list_events},
+	{"{cpu-dir}", parse_cpu_dir, list_cpu_dirs},
 };
 
 const struct wildcard *wildcard_find(const char *word, size_t len)

@@ -57,13 +57,15 @@ struct pr_trace_filter {
 struct pr_trace {
 	struct pr_trace_record *ring;
 	uint64_t size;	  /* records */
-	uint64_t head;	  /* records written since the last clear */
+	uint64_t head;	  /* records written so far */
+	uint64_t base;	  /* those before the last clear */
 	uint64_t tail;	  /* first that is still to be consumed */
 	uint64_t overrun; /* overwritten before they were consumed */
 	uint64_t enabled; /* a bit an event */
 	bool on;
 	bool waiting; /* a reader wants to hear of the next record */
 	bool locked;
+	uint64_t cpu_written[PR_MAX_CPUS], cpu_lost[PR_MAX_CPUS], cpu_read[PR_MAX_CPUS];
 	struct pr_trace_filter filter[NR_TRACE_EVENTS];
 };
 
@@ -95,12 +97,16 @@ void pr_trace_put(struct pr_machine *m, unsigned cpu, enum pr_trace_id event, co
 
 /*
  * Copies up to max records from *pos on and moves *pos; with consume they leave the ring. *lost
- * is how many between *pos and the first one were overwritten. Start with t->tail's value: 0 means
- * the oldest there is. Returns how many; 0 when there are no more, and then, with wait, the host's
+ * is how many between *pos and the first one were overwritten. 0 is the oldest there is. Returns how many; 0 when there are no more, and then, with wait, the host's
  * traced() is called at the next record.
  */
 unsigned pr_trace_read(struct pr_trace *t, uint64_t *pos, struct pr_trace_record *to, unsigned max,
 		       bool consume, bool wait, uint64_t *lost);
+
+/* Records that are in the ring and not consumed; and all since the last clear. */
+void pr_trace_count(struct pr_trace *t, uint64_t *kept, uint64_t *written);
+/* The first record that is not consumed. */
+uint64_t pr_trace_tail(struct pr_trace *t);
 
 /* Names: event by number; number by names (sys may be NULL: any), -1 if there is none. */
 const char *pr_trace_name(unsigned event);
