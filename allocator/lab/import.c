@@ -71,11 +71,11 @@ static int trim_pcp(struct pr_import *im, struct import_zone *z)
 		over -= n;
 	}
 	return import_warn(
-	    im,
-	    "%s:%u: %s: per-CPU lists hold %llu pages, but only %llu of %llu managed ones "
-	    "are not free by pagetypeinfo: %llu are left out",
-	    im->files.zoneinfo.name, z->line, import_where(z, w), (ull)have, (ull)room,
-	    (ull)z->managed, (ull)(have - room));
+		im,
+		"%s:%u: %s: per-CPU lists hold %llu pages, but only %llu of %llu managed ones "
+		"are not free by pagetypeinfo: %llu are left out",
+		im->files.zoneinfo.name, z->line, import_where(z, w), (ull)have, (ull)room,
+		(ull)z->managed, (ull)(have - room));
 }
 
 /* NR_FREE_PAGES leaves out what CPUs have not folded in yet; beyond that the files disagree. */
@@ -91,11 +91,11 @@ static int fit_free(struct pr_import *im, struct import_zone *z)
 		return 0;
 	z->free = (uint64_t)lists;
 	return import_warn(
-	    im,
-	    "%s:%u: %s: zoneinfo says %lld pages free, the blocks of pagetypeinfo are %lld "
-	    "(%+lld); pagetypeinfo is taken",
-	    im->files.zoneinfo.name, z->line, import_where(z, w), (long long)said, (long long)lists,
-	    (long long)d);
+		im,
+		"%s:%u: %s: zoneinfo says %lld pages free, the blocks of pagetypeinfo are %lld "
+		"(%+lld); pagetypeinfo is taken",
+		im->files.zoneinfo.name, z->line, import_where(z, w), (long long)said,
+		(long long)lists, (long long)d);
 }
 
 static int judge(struct pr_import *im)
@@ -196,10 +196,26 @@ static int read_distance(struct pr_import *im, const struct pr_import_extra *e)
 	return 0;
 }
 
+/* CPU numbers may have gaps, where a CPU was offline; a machine of ours has none. */
+static int check_gaps(struct pr_import *im)
+{
+	for (unsigned c = 0; c < im->nr_cpus; c++) {
+		bool seen = false;
+
+		for (unsigned i = 0; i < im->nr_nodes * NR_ZONE_TYPES; i++)
+			seen = seen || (im->zone[i].populated && im->zone[i].cpu[c].seen);
+		if (!seen)
+			return import_warn(
+				im, "%s: no CPU %u among %u: it is online here, with empty lists",
+				im->files.zoneinfo.name, c, im->nr_cpus);
+	}
+	return 0;
+}
+
 static int read_nodes(struct pr_import *im)
 {
 	unsigned with_memory[PR_MAX_NODES] = {0}, n = 0;
-	int err = 0;
+	int err = check_gaps(im);
 
 	for (unsigned i = 0; i < im->nr_nodes; i++)
 		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
@@ -251,10 +267,16 @@ static int store_sysctl(struct pr_import *im, struct pr_machine *m, const struct
 	return err ? reader_bad(&r, "%s does not take '%.40s'", e->key, r.word[0]) : 0;
 }
 
-static bool known_sysctl(const char *key)
+bool pr_import_sysctl(const char *name)
 {
+	/* they make something happen once, and hold nothing */
+	static const char *const triggers[] = {"drop_caches", "compact_memory", "stat_refresh"};
+
+	for (unsigned i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
+		if (!strcmp(triggers[i], name))
+			return false;
 	for (unsigned i = 0; pr_sysctl_name(i); i++)
-		if (!strcmp(pr_sysctl_name(i), key))
+		if (!strcmp(pr_sysctl_name(i), name))
 			return true;
 	return false;
 }
@@ -266,7 +288,7 @@ static int store_sysctls(struct pr_import *im, struct pr_machine *m)
 	for (unsigned i = 0; i < im->files.nr_extra && !err; i++) {
 		const struct pr_import_extra *e = &im->files.extra[i];
 
-		if (e->kind == PR_EXTRA_SYSCTL && known_sysctl(e->key))
+		if (e->kind == PR_EXTRA_SYSCTL && pr_import_sysctl(e->key))
 			err = store_sysctl(im, m, e);
 	}
 	m->arena->sysctl.user_min_free_kbytes = -1; /* nobody wrote to it here */
@@ -294,8 +316,8 @@ static int guess_min_free(const struct pr_import *im)
 			const struct import_zone *z = &im->zone[i];
 
 			if (z->populated && z->type != ZONE_MOVABLE)
-				all =
-				    all && p * z->managed / lowmem == z->mark[WMARK_MIN] - z->boost;
+				all = all &&
+				      p * z->managed / lowmem == z->mark[WMARK_MIN] - z->boost;
 		}
 		if (all) {
 			pages = p;

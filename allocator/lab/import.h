@@ -17,7 +17,7 @@ enum { MAX_COLUMNS = 8, MAX_WORDS = 32, MAX_LINE = 512, ZONE_NONE = -1 };
 struct import_cpu {
 	bool seen;
 	int count, high, batch, high_min, high_max,
-	    threshold; /* high_min, high_max: -1 if not told */
+		threshold; /* high_min, high_max: -1 if not told */
 };
 
 /* What a pageblock is for; the low bits of a slot hold its type. */
@@ -116,6 +116,8 @@ struct shape9 {
 };
 /* True if free[o] blocks fit below s with no two free buddies; *used: frames left over. */
 bool shape9_fits(const struct shape9 *s, const uint64_t free[NR_SMALL], uint64_t *used);
+/* Fewest pageblocks partly in use that hold the free blocks below pageblock order. */
+uint64_t import_open_needed(const uint64_t free[NR_SMALL]);
 /* Pieces of the part of pageblock i that lies in the zone. */
 void import_pieces(const struct import_zone *z, uint64_t i, uint64_t piece[NR_SMALL]);
 bool import_partial(const struct import_zone *z, uint64_t i);

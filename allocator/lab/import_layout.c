@@ -77,14 +77,13 @@ bool shape9_fits(const struct shape9 *s, const uint64_t free[NR_SMALL], uint64_t
 	return true;
 }
 
-/* Fewest pageblocks partly in use that hold the free blocks below pageblock order. */
-static uint64_t open_needed(const uint64_t free[NR_SMALL])
+uint64_t import_open_needed(const uint64_t free[NR_SMALL])
 {
 	uint64_t above = 0, need = 0; /* above: nodes of this level that larger free blocks took */
 
 	for (int o = NR_SMALL - 1; o >= 0; o--) {
 		unsigned per_block =
-		    1u << (NR_SMALL - 1 - o); /* nodes of order o + 1 in a pageblock */
+			1u << (NR_SMALL - 1 - o); /* nodes of order o + 1 in a pageblock */
 		uint64_t n = (free[o] + above + per_block - 1) / per_block;
 
 		/* a free block of order o takes 1 of the nodes of order o, 2 of the next level, …
@@ -97,7 +96,8 @@ static uint64_t open_needed(const uint64_t free[NR_SMALL])
 
 static uint64_t blocks_needed(const struct import_zone *z, unsigned t)
 {
-	return 2 * z->list[t][MAX_ORDER] + z->list[t][PAGEBLOCK_ORDER] + open_needed(z->list[t]);
+	return 2 * z->list[t][MAX_ORDER] + z->list[t][PAGEBLOCK_ORDER] +
+	       import_open_needed(z->list[t]);
 }
 
 /*
@@ -124,24 +124,25 @@ static int retype(struct pr_import *im, struct import_zone *z)
 				}
 			}
 			if (from == NR_MIGRATETYPES)
-				return import_bad(
-				    im, &im->files.pagetypeinfo,
-				    z->list_line[t] ? z->list_line[t] : z->blocks_line,
-				    "%s: the free blocks of type %s need %llu pageblocks, line %u "
-				    "counts %llu, and no other type has any to spare",
-				    import_where(z, w), pr_migratetype_name[t], (ull)need,
-				    z->blocks_line, (ull)had);
+				return import_bad(im, &im->files.pagetypeinfo,
+						  z->list_line[t] ? z->list_line[t]
+								  : z->blocks_line,
+						  "%s: the free blocks of type %s need %llu "
+						  "pageblocks, line %u "
+						  "counts %llu, and no other type has any to spare",
+						  import_where(z, w), pr_migratetype_name[t],
+						  (ull)need, z->blocks_line, (ull)had);
 			n = need - z->blocks[t] < most ? need - z->blocks[t] : most;
 			z->blocks[from] -= n;
 			z->blocks[t] += n;
 		}
 		if (need > had &&
-		    import_warn(
-			im,
-			"%s:%u: %s: the free blocks of type %s need %llu pageblocks, but it counts "
-			"%llu: %llu of other types are taken for it",
-			im->files.pagetypeinfo.name, z->blocks_line, import_where(z, w),
-			pr_migratetype_name[t], (ull)need, (ull)had, (ull)(need - had)))
+		    import_warn(im,
+				"%s:%u: %s: the free blocks of type %s need %llu pageblocks, but "
+				"it counts "
+				"%llu: %llu of other types are taken for it",
+				im->files.pagetypeinfo.name, z->blocks_line, import_where(z, w),
+				pr_migratetype_name[t], (ull)need, (ull)had, (ull)(need - had)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -252,10 +253,10 @@ static int place_free9(struct layout *l, uint64_t mixed)
 	if (!l->nr_free9)
 		return 0;
 	return import_bad(
-	    l->im, &l->im->files.pagetypeinfo, z->list_line[MT_MOVABLE],
-	    "%s: %llu free blocks of order 9 do not fit beside %llu of order 10: the zone ends "
-	    "at frame %llu, and no two may be buddies",
-	    import_where(z, w), (ull)total, (ull)l->nr_free10, (ull)(z->start + z->spanned));
+		l->im, &l->im->files.pagetypeinfo, z->list_line[MT_MOVABLE],
+		"%s: %llu free blocks of order 9 do not fit beside %llu of order 10: the zone ends "
+		"at frame %llu, and no two may be buddies",
+		import_where(z, w), (ull)total, (ull)l->nr_free10, (ull)(z->start + z->spanned));
 }
 
 /* Pairs that come before the free ones: enough for the blocks in use and the single free ones. */
@@ -340,10 +341,10 @@ static int place_partial(struct layout *l)
 			return 0;
 		}
 	return import_bad(
-	    l->im, &l->im->files.pagetypeinfo, z->blocks_line,
-	    "%s: the free blocks do not fit into frames %llu to %llu, whatever the types of "
-	    "the pageblocks that the zone's ends cut",
-	    import_where(z, w), (ull)z->start, (ull)(z->start + z->spanned));
+		l->im, &l->im->files.pagetypeinfo, z->blocks_line,
+		"%s: the free blocks do not fit into frames %llu to %llu, whatever the types of "
+		"the pageblocks that the zone's ends cut",
+		import_where(z, w), (ull)z->start, (ull)(z->start + z->spanned));
 }
 
 static void place_open(struct layout *l)
@@ -396,12 +397,12 @@ int import_layout(struct pr_import *im, struct import_zone *z)
 	count_room(&l);
 	count_parts(&l);
 	if (l.nr_free10 > l.pairs)
-		return import_bad(
-		    im, &im->files.pagetypeinfo, z->list_line[MT_MOVABLE],
-		    "%s: %llu free blocks of order 10, but only %llu lie whole between frames %llu "
-		    "and %llu",
-		    import_where(z, w), (ull)l.nr_free10, (ull)l.pairs, (ull)z->start,
-		    (ull)(z->start + z->spanned));
+		return import_bad(im, &im->files.pagetypeinfo, z->list_line[MT_MOVABLE],
+				  "%s: %llu free blocks of order 10, but only %llu lie whole "
+				  "between frames %llu "
+				  "and %llu",
+				  import_where(z, w), (ull)l.nr_free10, (ull)l.pairs, (ull)z->start,
+				  (ull)(z->start + z->spanned));
 	err = l.nr_partial ? place_partial(&l) : 0;
 	if (err)
 		return err;

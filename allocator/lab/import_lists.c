@@ -35,8 +35,9 @@ static int expect_zeros(struct reader *r, unsigned from)
 	for (unsigned i = from; i < r->nr_words; i++)
 		if (!import_number(r->word[i], &n) || n)
 			return reader_bad(
-			    r, "node %s zone %s counts '%.40s', but zoneinfo has no memory there",
-			    r->word[1], r->word[3], r->word[i]);
+				r,
+				"node %s zone %s counts '%.40s', but zoneinfo has no memory there",
+				r->word[1], r->word[3], r->word[i]);
 	return 0;
 }
 
@@ -198,11 +199,11 @@ static const struct {
 	const char *word[4];
 	int (*line)(struct types *t);
 } headers[] = {
-    {{"Page", "block", "order:"}, block_order},
-    {{"Pages", "per", "block:"}, block_pages},
-    {{"Free", "pages", "count", "per"}, free_header},
-    {{"Number", "of", "blocks", "type"}, blocks_header},
-    {{"Number", "of", "mixed", "blocks"}, mixed_header},
+	{{"Page", "block", "order:"}, block_order},
+	{{"Pages", "per", "block:"}, block_pages},
+	{{"Free", "pages", "count", "per"}, free_header},
+	{{"Number", "of", "blocks", "type"}, blocks_header},
+	{{"Number", "of", "mixed", "blocks"}, mixed_header},
 };
 
 static int types_line(struct types *t)
@@ -236,8 +237,8 @@ int import_pagetypeinfo(struct pr_import *im)
 	while (!err && reader_next(&t.r, &err))
 		err = types_line(&t);
 	if (!err && !im->spec.type_names)
-		err =
-		    import_bad(im, t.r.file, 0, "no 'Number of blocks type'; is the file cut off?");
+		err = import_bad(im, t.r.file, 0,
+				 "no 'Number of blocks type'; is the file cut off?");
 	return err;
 }
 
@@ -308,10 +309,10 @@ static int warn_differences(struct pr_import *im, const struct import_zone *z)
 	if (!blocks)
 		return 0;
 	return import_warn(
-	    im,
-	    "%s: buddyinfo and pagetypeinfo differ by %lld blocks (%+lld pages): %s; "
-	    "pagetypeinfo is taken",
-	    import_where(z, w), (long long)blocks, (long long)pages, orders);
+		im,
+		"%s: buddyinfo and pagetypeinfo differ by %lld blocks (%+lld pages): %s; "
+		"pagetypeinfo is taken",
+		import_where(z, w), (long long)blocks, (long long)pages, orders);
 }
 
 int import_compare(struct pr_import *im, struct import_zone *z)

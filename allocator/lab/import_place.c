@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WINDOW = 8192, PCP_STRIDE = 4 };
+/* MAX_PARTS: pageblocks that are touched without need, of a whole machine: 128 MiB of frames. */
+enum { MAX_PARTS = 16384, PCP_STRIDE = 4 };
 
 /* One pageblock partly in use, and how many free blocks of each order it holds. */
 struct part {
@@ -25,7 +26,7 @@ struct placing {
 	struct pr_machine *m;
 	unsigned type;
 	struct part *part;
-	uint64_t nr_parts, nr_open;
+	uint64_t nr_parts, nr_open, max_parts;
 	/* frames for per-CPU lists still wanted */
 	unsigned cpu, nr_cpus;
 	int wanted; /* of this cpu */
@@ -63,20 +64,18 @@ static bool is_open(const struct placing *p, uint64_t i)
 	return p->z->slot[i] == (SLOT_OPEN | p->type);
 }
 
-/* How many pageblocks share the free blocks. */
+/* How many pageblocks share the free blocks: one each, but no more than the zone's share, but
+ * enough. */
 static uint64_t window(const struct placing *p)
 {
-	uint64_t small = 0, n;
+	uint64_t n = 0, need = import_open_needed(p->z->list[p->type]);
 
 	for (unsigned o = 0; o < NR_SMALL; o++)
-		small += p->z->list[p->type][o];
-	n = small < p->nr_open ? small : p->nr_open;
-	if (n > MAX_WINDOW)
-		n = MAX_WINDOW;
-	for (uint64_t used; n < p->nr_open; n = n * 2 < p->nr_open ? n * 2 + 1 : p->nr_open)
-		if (shape9_fits(&(struct shape9){.open = n}, p->z->list[p->type], &used))
-			break;
-	return n;
+		n += p->z->list[p->type][o];
+	n = n < p->max_parts ? n : p->max_parts;
+	need += need / 4; /* some room, else all blocks look the same */
+	n = n > need ? n : need;
+	return n < p->nr_open ? n : p->nr_open;
 }
 
 /* Picks the parts: every cut block, and n of the whole ones in even steps. */
@@ -133,7 +132,8 @@ static void share_out(struct placing *p)
 			uint64_t piece = piece_of(p, part, (unsigned)o), mine = part->open + piece;
 
 			part->free[o] =
-			    !room ? 0 : (uint16_t)((before + mine) * n / room - before * n / room);
+				!room ? 0
+				      : (uint16_t)((before + mine) * n / room - before * n / room);
 			before += mine;
 			part->open = (uint16_t)(2 * part->open + piece - part->free[o]);
 		}
@@ -236,8 +236,8 @@ static int take_pcp(struct placing *p, const struct part *part, bool first_pass)
 	for (unsigned i = 0; i < leaves.nr && !err && next_wanted(p); i++) {
 		if (first_pass != !(i % PCP_STRIDE))
 			continue;
-		err =
-		    pr_place_pcp(p->m, slot_pfn(p->z, part->slot) + leaves.at[i], 0, list, p->cpu);
+		err = pr_place_pcp(p->m, slot_pfn(p->z, part->slot) + leaves.at[i], 0, list,
+				   p->cpu);
 		p->wanted--;
 	}
 	return err;
@@ -277,7 +277,10 @@ int import_place(const struct pr_import *im, const struct import_zone *z, struct
 	memset(p, 0, sizeof(p));
 	place_blocks(z, m, &err);
 	for (unsigned k = 0; k < NR_MIGRATETYPES && !err; k++) {
-		p[k] = (struct placing){.z = z, .m = m, .type = order[k]};
+		p[k] = (struct placing){.z = z,
+					.m = m,
+					.type = order[k],
+					.max_parts = MAX_PARTS / im->spec.nr_zones};
 		err = pick(&p[k]);
 		if (err)
 			break;

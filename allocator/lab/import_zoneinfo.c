@@ -42,12 +42,12 @@ static const struct {
 	const char *name;
 	size_t offset;
 } fields[] = {
-    [F_FREE] = {"pages free", AT(free)},       [F_BOOST] = {"boost", AT(boost)},
-    [F_MIN] = {"min", AT(mark[WMARK_MIN])},    [F_LOW] = {"low", AT(mark[WMARK_LOW])},
-    [F_HIGH] = {"high", AT(mark[WMARK_HIGH])}, [F_PROMO] = {"promo", AT(mark[WMARK_PROMO])},
-    [F_SPANNED] = {"spanned", AT(spanned)},    [F_PRESENT] = {"present", AT(present)},
-    [F_MANAGED] = {"managed", AT(managed)},    [F_CMA] = {"cma", AT(cma)},
-    [F_START] = {"start_pfn:", AT(start)},     [F_PROTECTION] = {"protection:", 0},
+	[F_FREE] = {"pages free", AT(free)},	   [F_BOOST] = {"boost", AT(boost)},
+	[F_MIN] = {"min", AT(mark[WMARK_MIN])},	   [F_LOW] = {"low", AT(mark[WMARK_LOW])},
+	[F_HIGH] = {"high", AT(mark[WMARK_HIGH])}, [F_PROMO] = {"promo", AT(mark[WMARK_PROMO])},
+	[F_SPANNED] = {"spanned", AT(spanned)},	   [F_PRESENT] = {"present", AT(present)},
+	[F_MANAGED] = {"managed", AT(managed)},	   [F_CMA] = {"cma", AT(cma)},
+	[F_START] = {"start_pfn:", AT(start)},	   [F_PROTECTION] = {"protection:", 0},
 };
 enum { NR_FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
@@ -55,12 +55,12 @@ static const struct {
 	const char *name;
 	size_t offset;
 } cpu_fields[] = {
-    {"count:", offsetof(struct import_cpu, count)},
-    {"high:", offsetof(struct import_cpu, high)},
-    {"batch:", offsetof(struct import_cpu, batch)},
-    {"high_min:", offsetof(struct import_cpu, high_min)},
-    {"high_max:", offsetof(struct import_cpu, high_max)},
-    {"vm stats threshold:", offsetof(struct import_cpu, threshold)},
+	{"count:", offsetof(struct import_cpu, count)},
+	{"high:", offsetof(struct import_cpu, high)},
+	{"batch:", offsetof(struct import_cpu, batch)},
+	{"high_min:", offsetof(struct import_cpu, high_min)},
+	{"high_max:", offsetof(struct import_cpu, high_max)},
+	{"vm stats threshold:", offsetof(struct import_cpu, threshold)},
 };
 
 static int missing(struct parse *p, enum field f)
@@ -74,10 +74,10 @@ static int not_ours(struct parse *p)
 {
 	if (p->kind == OTHER)
 		return import_bad(
-		    p->r.im, p->r.file, p->z->line,
-		    "zone %s holds pages; the zones of pagerig are DMA, DMA32, Normal "
-		    "and Movable",
-		    p->name);
+			p->r.im, p->r.file, p->z->line,
+			"zone %s holds pages; the zones of pagerig are DMA, DMA32, Normal "
+			"and Movable",
+			p->name);
 	if (p->z->managed)
 		return import_bad(p->r.im, p->r.file, p->z->line,
 				  "zone Device has %llu managed pages; it never has any",
@@ -124,15 +124,15 @@ static int check_cpus(struct parse *p)
 			continue;
 		if (cpu->count < 0 || cpu->high < 0 || cpu->batch < 0)
 			return import_bad(
-			    p->r.im, p->r.file, p->z->line,
-			    "cpu %u of zone %s of node %u lacks count, high or batch; is the "
-			    "file cut off?",
-			    c, p->name, p->z->node);
+				p->r.im, p->r.file, p->z->line,
+				"cpu %u of zone %s of node %u lacks count, high or batch; is the "
+				"file cut off?",
+				c, p->name, p->z->node);
 		if (!cpu->batch)
 			return import_bad(
-			    p->r.im, p->r.file, p->z->line,
-			    "cpu %u of zone %s of node %u has batch 0; it is at least 1", c,
-			    p->name, p->z->node);
+				p->r.im, p->r.file, p->z->line,
+				"cpu %u of zone %s of node %u has batch 0; it is at least 1", c,
+				p->name, p->z->node);
 	}
 	return 0;
 }

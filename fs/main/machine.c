@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 16 << 20, MAX_EXTRA = 32 + 2 * PR_MAX_NODES, HOST_TRIES = 5, WHY = 512 };
+enum { MAX_FILE = 16 << 20, MAX_EXTRA = 100 + 2 * PR_MAX_NODES, HOST_TRIES = 5, WHY = 512 };
 
 /* Where the files of a machine lie. */
 struct source {
@@ -124,9 +124,10 @@ static int read_extras(struct texts *t, const struct source *from)
 {
 	int err = 0;
 
-	for (unsigned i = 0; pr_sysctl_name(i) && i < 32 && !err; i++)
-		err = read_extra(t, PR_EXTRA_SYSCTL, 0, pr_sysctl_name(i), from->sys_vm,
-				 pr_sysctl_name(i));
+	for (unsigned i = 0; pr_sysctl_name(i) && !err; i++)
+		if (pr_import_sysctl(pr_sysctl_name(i)))
+			err = read_extra(t, PR_EXTRA_SYSCTL, 0, pr_sysctl_name(i), from->sys_vm,
+					 pr_sysctl_name(i));
 	for (unsigned n = 0; n < PR_MAX_NODES && !err; n++) {
 		char name[40];
 

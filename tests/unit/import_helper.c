@@ -42,7 +42,7 @@ static char *member(const char *name, const char *file)
 static void add_sysctl(struct description *d, const char *key, char *text)
 {
 	d->extra[d->nr_extra++] = (struct pr_import_extra){
-	    .kind = PR_EXTRA_SYSCTL, .key = key, .file = {key, text, strlen(text)}};
+		.kind = PR_EXTRA_SYSCTL, .key = key, .file = {key, text, strlen(text)}};
 }
 
 void fixture_load(struct description *d, const char *name)
@@ -95,14 +95,16 @@ static void print_zoneinfo(FILE *to, const struct pr_machine *m)
 			if (i >= 0)
 				print_zone(to, m, &m->zones[i]);
 			else
-				fprintf(
-				    to,
-				    "Node %u, zone %8s\n  pages free     0\n        boost    0\n"
-				    "        min      0\n        low      0\n        high     0\n"
-				    "        promo    0\n        spanned  0\n        present  0\n"
-				    "        managed  0\n        cma      0\n"
-				    "        protection: (0, 0, 0, 0)\n",
-				    n, pr_zone_name[t]);
+				fprintf(to,
+					"Node %u, zone %8s\n  pages free     0\n        boost    "
+					"0\n"
+					"        min      0\n        low      0\n        high     "
+					"0\n"
+					"        promo    0\n        spanned  0\n        present  "
+					"0\n"
+					"        managed  0\n        cma      0\n"
+					"        protection: (0, 0, 0, 0)\n",
+					n, pr_zone_name[t]);
 		}
 }
 
@@ -158,7 +160,7 @@ static void print_pagetypeinfo(FILE *to, const struct pr_machine *m)
 void description_of(struct description *d, const struct pr_machine *m)
 {
 	static void (*const print[NR_TEXTS])(FILE * to, const struct pr_machine *m) = {
-	    print_zoneinfo, print_buddyinfo, print_pagetypeinfo};
+		print_zoneinfo, print_buddyinfo, print_pagetypeinfo};
 
 	memset(d, 0, sizeof(*d));
 	for (unsigned i = 0; i < NR_TEXTS; i++) {
@@ -209,7 +211,7 @@ int import_make(struct imported *i, const struct description *d, size_t max_size
 {
 	struct pr_text text[NR_TEXTS];
 	struct pr_import_files files = {
-	    .extra = d->extra, .nr_extra = d->nr_extra, .clock_stopped = true};
+		.extra = d->extra, .nr_extra = d->nr_extra, .clock_stopped = true};
 	int err;
 
 	memset(i, 0, sizeof(*i));
@@ -241,4 +243,15 @@ void import_drop(struct imported *i)
 	if (i->arena)
 		munmap(i->arena, i->size);
 	memset(i, 0, sizeof(*i));
+}
+
+void imports(struct imported *i, const struct description *d)
+{
+	char why[512];
+
+	if (import_make(i, d, IMPORT_LARGE, why, sizeof(why)))
+		fail_msg("refused: %s", why);
+	assert_non_null(i->arena);
+	if (pr_check(&i->m, why, sizeof(why)))
+		fail_msg("after the import: %s", why);
 }

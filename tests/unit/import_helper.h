@@ -25,6 +25,9 @@ void description_free(struct description *d);
 void description_edit(struct description *d, unsigned text, unsigned n, const char *from,
 		      const char *to);
 
+/* Bytes of arena: enough for every fixture. */
+#define IMPORT_LARGE ((size_t)1 << 30)
+
 struct imported {
 	struct pr_import *im;
 	struct pr_machine m;
@@ -34,6 +37,8 @@ struct imported {
 /* Imports, makes and fills; the error of pr_import_new. Arenas above max_size are not made. */
 int import_make(struct imported *i, const struct description *d, size_t max_size, char *why,
 		size_t size);
+/* Must succeed, and the checker must like it. */
+void imports(struct imported *i, const struct description *d);
 void import_drop(struct imported *i);
 
 #endif

@@ -132,9 +132,9 @@ static void change_number(struct rng *r, char **text)
 		(*text)[at] = (*text)[at] ? (char)('0' + rng_below(r, 10)) : 0;
 		return;
 	}
-	assert_int_not_equal(
-	    asprintf(&out, "%.*s%s%s", (int)at, *text, odd[rng_below(r, 11)], *text + at + digits),
-	    -1);
+	assert_int_not_equal(asprintf(&out, "%.*s%s%s", (int)at, *text, odd[rng_below(r, 11)],
+				      *text + at + digits),
+			     -1);
 	free(*text);
 	*text = out;
 }
@@ -216,8 +216,8 @@ static void damaged_texts_are_refused_or_read(void **)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_printed_can_be_imported),
-	    cmocka_unit_test(damaged_texts_are_refused_or_read),
+		cmocka_unit_test(what_is_printed_can_be_imported),
+		cmocka_unit_test(damaged_texts_are_refused_or_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,8 @@ int pr_import_new(const struct pr_import_files *files, struct pr_import **im, ch
 const struct pr_spec *pr_import_spec(const struct pr_import *im);
 /* Brings a machine that was just made from that spec into the state of the files. */
 int pr_import_fill(const struct pr_import *im, struct pr_machine *m, char *why, size_t size);
+/* Is it a sysctl that a description may hold? Others are left alone. */
+bool pr_import_sysctl(const char *name);
 /* i-th sentence on where the files disagree and what was taken; NULL behind the last. */
 const char *pr_import_warning(const struct pr_import *im, unsigned i);
 void pr_import_free(struct pr_import *im);
