@@ -7,24 +7,9 @@
 #ifndef BUDDY_H
 #define BUDDY_H
 
-#include "base/lists.h"
+#include "buddy/watermark.h"
 
 #include <pagerig/trace.h>
-
-/* Flags of one attempt; values are free, the meanings are mm/internal.h's. */
-enum alloc_flag {
-	ALLOC_WMARK_MASK = 3, /* which watermark: an enum watermark */
-	ALLOC_NO_WATERMARKS = 1 << 2,
-	ALLOC_OOM = 1 << 3,
-	ALLOC_NON_BLOCK = 1 << 4,
-	ALLOC_MIN_RESERVE = 1 << 5,
-	ALLOC_CPUSET = 1 << 6,
-	ALLOC_CMA = 1 << 7,
-	ALLOC_NOFRAGMENT = 1 << 8,
-	ALLOC_HIGHATOMIC = 1 << 9,
-	ALLOC_KSWAPD = 1 << 11,
-	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
-};
 
 /* --- buddy.c, fallback.c: under the zone's lock --- */
 /* Books pages of a type as free (or, negative, as taken): per-CPU difference first, as vmstat. */

@@ -6,8 +6,6 @@
  */
 #include "buddy/buddy.h"
 
-#include "page_alloc/page_alloc.h"
-
 static int min_int(int a, int b)
 {
 	return a < b ? a : b;

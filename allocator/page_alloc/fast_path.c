@@ -54,67 +54,12 @@ int context_init(struct context *c, struct pr_machine *m, const struct pr_reques
 	return 0;
 }
 
-/* Free pages that this request can't have: those in reserve for others, and all but one of a block. */
-static inline int64_t unusable_free(const struct zone *z, unsigned order, unsigned alloc_flags)
-{
-	int64_t n = (1ll << order) - 1;
-
-	if (!(alloc_flags & ALLOC_RESERVES))
-		n += (int64_t)load(&z->free_highatomic);
-	if (!(alloc_flags & ALLOC_CMA) && load(&z->free_cma) > 0)
-		n += load(&z->free_cma);
-	return n;
-}
-
-static inline bool has_block(const struct zone *z, unsigned order, unsigned alloc_flags)
-{
-	unsigned orders = load(&z->mask[MT_UNMOVABLE]) | load(&z->mask[MT_MOVABLE]) |
-			  load(&z->mask[MT_RECLAIMABLE]);
-
-	if (alloc_flags & ALLOC_CMA)
-		orders |= load(&z->mask[MT_CMA]);
-	if (alloc_flags & (ALLOC_HIGHATOMIC | ALLOC_OOM))
-		orders |= load(&z->mask[MT_HIGHATOMIC]);
-	return orders >> order;
-}
-
-bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
-			    enum zone_type highest, unsigned alloc_flags, int64_t free)
-{
-	int64_t min = (int64_t)mark;
-
-	free -= unusable_free(z, order, alloc_flags);
-	if (alloc_flags & ALLOC_MIN_RESERVE) {
-		min -= min / 2;
-		if (alloc_flags & ALLOC_NON_BLOCK)
-			min -= min / 4;
-	}
-	if (alloc_flags & ALLOC_OOM)
-		min -= min / 2;
-	if (free <= min + (int64_t)load(&z->lowmem_reserve[highest]))
-		return false;
-	return !order || has_block(z, order, alloc_flags);
-}
-
-static inline int64_t zone_free(const struct zone *z)
-{
-	int64_t free = load(&z->free_pages);
-
-	return free > 0 ? free : 0;
-}
-
-bool zone_watermark_ok(const struct zone *z, unsigned order, uint64_t mark, enum zone_type highest,
-		       unsigned alloc_flags)
-{
-	return zone_watermark_ok_free(z, order, mark, highest, alloc_flags, zone_free(z));
-}
-
 /* zone_watermark_fast: order 0 first without reserves, and boost does not bind __GFP_HIGH. */
 static bool zone_has_room(const struct zone *z, unsigned order, uint64_t mark,
 			  enum zone_type highest, unsigned alloc_flags)
 {
 	if (!order) {
-		int64_t usable = zone_free(z) - unusable_free(z, 0, alloc_flags);
+		int64_t usable = zone_free(z) - zone_unusable(z, 0, alloc_flags);
 
 		if (usable > 0 && (uint64_t)usable > mark + load(&z->lowmem_reserve[highest]))
 			return true;
@@ -335,10 +280,10 @@ static inline bool zone_is_rich(const struct zone *z, unsigned order, enum zone_
 {
 	if (load(&z->flags) & (ZONE_BELOW_HIGH | ZONE_BOOSTED_WATERMARK))
 		return false;
-	if (load(&z->free_pages) - unusable_free(z, order, alloc_flags) <=
+	if (load(&z->free_pages) - zone_unusable(z, order, alloc_flags) <=
 	    (int64_t)(zone_mark(z, WMARK_HIGH) + load(&z->lowmem_reserve[highest])))
 		return false;
-	return !order || has_block(z, order, alloc_flags);
+	return !order || zone_has_block(z, order, alloc_flags);
 }
 
 /*

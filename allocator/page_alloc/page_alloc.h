@@ -26,17 +26,6 @@ struct context {
 	bool tried; /* the last walk came past a watermark: it may have left traces */
 };
 
-static inline uint64_t zone_mark(const struct zone *z, enum watermark w)
-{
-	return load(&z->watermark[w]) + load(&z->watermark_boost);
-}
-/* Is there room above mark, with the reserves that flags open, and a block of that order? */
-bool zone_watermark_ok(const struct zone *z, unsigned order, uint64_t mark, enum zone_type highest,
-		       unsigned alloc_flags);
-/* The same for `free` pages instead of the zone's count. */
-bool zone_watermark_ok_free(const struct zone *z, unsigned order, uint64_t mark,
-			    enum zone_type highest, unsigned alloc_flags, int64_t free);
-
 /* 0 or -EINVAL: fills c from r (prepare_alloc_pages). */
 int context_init(struct context *c, struct pr_machine *m, const struct pr_request *r);
 static inline bool zoneref_end(const struct zoneref *e)
