@@ -201,7 +201,8 @@ static pfn_t choose_block(struct boot *b, struct zone *z, unsigned type, uint64_
 /* By frame numbers of x86-64, for a trace of a machine with other zones than ours. */
 static struct zone *likely_zone(const struct boot *b, uint64_t frame, unsigned cpu)
 {
-	const uint64_t dma_end = 16ull << (20 - PR_PAGE_SHIFT), dma32_end = 4ull << (30 - PR_PAGE_SHIFT);
+	const uint64_t dma_end = 16ull << (20 - PR_PAGE_SHIFT),
+		       dma32_end = 4ull << (30 - PR_PAGE_SHIFT);
 	const struct node *n = &b->m->nodes[b->m->arena->cpu_node[cpu]];
 	struct zone *z = pr_zone_of(b->m, frame);
 	int type = frame < dma_end ? ZONE_DMA : frame < dma32_end ? ZONE_DMA32 : ZONE_NORMAL;

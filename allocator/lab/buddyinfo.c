@@ -34,8 +34,8 @@ static bool count(const char *word, uint64_t *n)
 }
 
 /* "Node 0, zone   Normal   8845   3014 …" */
-static int one_zone(struct pr_machine *m, char *line, unsigned nr, struct pr_free_blocks *to, char *why,
-		    size_t size)
+static int one_zone(struct pr_machine *m, char *line, unsigned nr, struct pr_free_blocks *to,
+		    char *why, size_t size)
 {
 	static const char *const head[] = {"Node", NULL, "zone", NULL};
 	char *rest = line, *word[4];
@@ -65,8 +65,8 @@ static int one_zone(struct pr_machine *m, char *line, unsigned nr, struct pr_fre
 	return 0;
 }
 
-int pr_buddyinfo_parse(struct pr_machine *m, const char *text, size_t len, struct pr_free_blocks *to,
-		       char *why, size_t size)
+int pr_buddyinfo_parse(struct pr_machine *m, const char *text, size_t len,
+		       struct pr_free_blocks *to, char *why, size_t size)
 {
 	char *copy, *rest, *line;
 	unsigned nr = 0;

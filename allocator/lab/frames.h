@@ -14,7 +14,7 @@
 
 enum { GROUP_ORDER = 6, GROUP_FRAMES = 1 << GROUP_ORDER };
 
-/* What stands behind a live head: a block of the engine, or none as the engine failed. 0: no head. */
+/* What stands behind a live head: a block of the engine, or none as it failed. 0: no head. */
 typedef uint64_t block_t;
 enum { BLOCK_LIVE = 0x40, BLOCK_EMPTY = 0x80, BLOCK_ORDER = 0x0f };
 static inline block_t block_make(pfn_t pfn, unsigned order)

@@ -72,6 +72,21 @@ void pr_replay_stats(const struct pr_replay *r, struct pr_replay_stats *s)
 	*s = r->stats;
 }
 
+const char *pr_replay_count(const struct pr_replay_stats *s, unsigned i, uint64_t *n)
+{
+#define X(name) {#name, offsetof(struct pr_replay_stats, name)},
+	static const struct {
+		const char *name;
+		size_t offset;
+	} counts[] = {PR_REPLAY_COUNTS(X)};
+#undef X
+
+	if (i >= sizeof(counts) / sizeof(counts[0]))
+		return NULL;
+	memcpy(n, (const char *)s + counts[i].offset, sizeof(*n));
+	return counts[i].name;
+}
+
 uint64_t pr_replay_start_blocks(const struct pr_replay *r, unsigned zone, unsigned order)
 {
 	return r->start[zone][order];
@@ -122,8 +137,8 @@ static int do_alloc(struct pr_replay *r, const struct trace_event *e)
 
 	if (!g)
 		return -ENOMEM;
-	if (e->order > GROUP_ORDER ? frames_live(&r->frames, e->frame, e->order) :
-				     g->live & group_bits(e->frame, e->order))
+	if (e->order > GROUP_ORDER ? frames_live(&r->frames, e->frame, e->order)
+				   : g->live & group_bits(e->frame, e->order))
 		give_back_lost(r, e);
 	req.node = -1;
 	req.cpu = e->cpu;
@@ -160,7 +175,8 @@ static int split(struct pr_replay *r, uint64_t head, block_t b)
 		return -EINVAL;
 	frames_remove(&r->frames, head, order);
 	for (uint64_t i = 0; i < 1ull << order; i++)
-		if (frames_add(&r->frames, head + i, block_make(pfn == PFN_NONE ? pfn : pfn + i, 0)))
+		if (frames_add(&r->frames, head + i,
+			       block_make(pfn == PFN_NONE ? pfn : pfn + i, 0)))
 			return -ENOMEM;
 	return 0;
 }
@@ -239,9 +255,9 @@ static int run_batch(struct pr_replay *r)
 	for (unsigned i = 0; i < r->nr_batch && !err; i++) {
 		const struct trace_event *e = &r->batch[i];
 
-		err = e->kind == TRACE_ALLOC  ? do_alloc(r, e) :
-		      e->kind == TRACE_FREE ? do_free(r, e) :
-						do_drained(r, e);
+		err = e->kind == TRACE_ALLOC  ? do_alloc(r, e)
+		      : e->kind == TRACE_FREE ? do_free(r, e)
+					      : do_drained(r, e);
 		if (err)
 			refuse(r, err, e->line, "the host has no memory for the table of frames");
 	}

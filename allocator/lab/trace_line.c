@@ -82,7 +82,8 @@ static const char *find_cpu(const char *line, const char *end, uint32_t *cpu)
 	static const unsigned dash[] = {COL_DASH, LATENCY_DASH};
 
 	for (unsigned i = 0; i < 2; i++)
-		if (end - line > dash[i] + 1 && line[dash[i]] == '-' && is_digit(line[dash[i] + 1])) {
+		if (end - line > dash[i] + 1 && line[dash[i]] == '-' &&
+		    is_digit(line[dash[i] + 1])) {
 			const char *p = cpu_behind_pid(line + dash[i] + 1, end, cpu);
 
 			if (p)
@@ -146,9 +147,14 @@ static const char *frame_number(const char *p, const char *end, uint64_t *n)
 /* Names that Linux has and that decide nothing in the engine; other kernels' numbers too. */
 static bool ignored(const char *word, size_t len)
 {
-	static const char *const names[] = {"__GFP_ZEROTAGS", "__GFP_SKIP_ZERO", "__GFP_SKIP_KASAN",
-					    "__GFP_SKIP_KASAN_POISON", "__GFP_SKIP_KASAN_UNPOISON",
-					    "__GFP_NOLOCKDEP", "__GFP_NO_OBJ_EXT", "none"};
+	static const char *const names[] = {"__GFP_ZEROTAGS",
+					    "__GFP_SKIP_ZERO",
+					    "__GFP_SKIP_KASAN",
+					    "__GFP_SKIP_KASAN_POISON",
+					    "__GFP_SKIP_KASAN_UNPOISON",
+					    "__GFP_NOLOCKDEP",
+					    "__GFP_NO_OBJ_EXT",
+					    "none"};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strlen(names[i]) == len && !memcmp(names[i], word, len))
@@ -261,8 +267,9 @@ static bool is_blank(const char *p, const char *end)
 /* Lines that tracefs puts between events, or a complaint. */
 static const char *no_event(const char *line, const char *end, struct trace_event *e)
 {
-	const char *p = starts(line, end, WORD("CPU:")) ?
-				memmem(line, (size_t)(end - line), WORD("[LOST ")) : NULL;
+	const char *p = starts(line, end, WORD("CPU:"))
+				? memmem(line, (size_t)(end - line), WORD("[LOST "))
+				: NULL;
 	uint32_t n = 0;
 
 	e->kind = TRACE_NOTHING;

@@ -136,8 +136,8 @@ static void show_blocks(FILE *to)
 
 		fprintf(to, "order%u start=%llu now=%llu", o, (ull)row.start, (ull)row.now);
 		if (reference.zone)
-			fprintf(to, " reference=%llu error=%llu error_of_nothing=%llu", (ull)row.reference,
-				(ull)row.error, (ull)row.error_of_nothing);
+			fprintf(to, " reference=%llu error=%llu error_of_nothing=%llu",
+				(ull)row.reference, (ull)row.error, (ull)row.error_of_nothing);
 		fputc('\n', to);
 		sum.error += row.error;
 		sum.error_of_nothing += row.error_of_nothing;
@@ -145,22 +145,26 @@ static void show_blocks(FILE *to)
 		pages_of_nothing += row.error_of_nothing << o;
 	}
 	if (reference.zone)
-		fprintf(to, "error_blocks %llu\nerror_blocks_of_nothing %llu\nerror_pages %llu\nerror_pages_of_nothing %llu\n",
-			(ull)sum.error, (ull)sum.error_of_nothing, (ull)pages, (ull)pages_of_nothing);
+		fprintf(to,
+			"error_blocks %llu\nerror_blocks_of_nothing %llu\nerror_pages "
+			"%llu\nerror_pages_of_nothing %llu\n",
+			(ull)sum.error, (ull)sum.error_of_nothing, (ull)pages,
+			(ull)pages_of_nothing);
 }
 
 int replay_show(const struct place *, FILE *to)
 {
 	static const char *const states[] = {"none", "running", "done", "failed"};
 	struct pr_replay_stats s = {0};
+	const char *name;
+	uint64_t n;
 
 	if (replay.run)
 		pr_replay_stats(replay.run, &s);
 	fprintf(to, "state %s%s%s\n", states[replay.state], replay.state == FAILED ? " " : "",
 		replay.state == FAILED ? replay.why : "");
-#define X(name, help) fprintf(to, #name " %llu\n", (ull)s.name);
-	PR_REPLAY_COUNTS(X)
-#undef X
+	for (unsigned i = 0; (name = pr_replay_count(&s, i, &n)); i++)
+		fprintf(to, "%s %llu\n", name, (ull)n);
 	fprintf(to, "pages_in_use %lld\npages_in_use_by_trace %lld\nevents_per_second %llu\n",
 		(long long)s.in_use, (long long)s.trace_in_use,
 		(ull)(replay.busy_ns ? s.events * 1000000000u / replay.busy_ns : 0));

@@ -2,8 +2,9 @@
 /*
  * replay_bench.c: how fast a recorded trace is parsed and applied, and where the time goes.
  *   replay-bench [-m SHAPE] [-r ROUNDS] TRACE
- * Times are of this thread's CPU. The text is in memory before the clock starts; each round begins with a fresh machine, and runs
- * all of it, the parser alone and the table of frames alone, so that noise meets all alike.
+ * Times are of this thread's CPU. The text is in memory before the clock starts; each round begins
+ * with a fresh machine, and runs all of it, the parser alone and the table of frames alone, so that
+ * noise meets all alike.
  */
 #include <pagerig/lab.h>
 
@@ -132,12 +133,15 @@ static double replay(const struct text *t, const char *shape, struct pr_replay_s
 	if (pr_spec_parse(shape, &spec, why, sizeof(why)))
 		die(shape, why);
 	size = pr_machine_size(&spec);
-	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena == MAP_FAILED || pr_machine_create(&m, arena, size, &spec) || !(r = pr_replay_new(&m)))
+	arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena == MAP_FAILED || pr_machine_create(&m, arena, size, &spec) ||
+	    !(r = pr_replay_new(&m)))
 		die(shape, why);
 	start = now();
 	for (size_t at = 0; at < t->len; at += PIECE)
-		if (pr_replay_feed(r, t->at + at, t->len - at < PIECE ? t->len - at : PIECE, why, sizeof(why)))
+		if (pr_replay_feed(r, t->at + at, t->len - at < PIECE ? t->len - at : PIECE, why,
+				   sizeof(why)))
 			die("trace", why);
 	took = now() - start;
 	pr_replay_stats(r, s);
@@ -165,17 +169,23 @@ static double median(double *v, unsigned n)
 static void report(const struct text *t, const struct pr_replay_stats *s, double best, double all,
 		   double parsing, double tables)
 {
-	double lines = (double)s->lines, moves = (double)(s->allocs + s->frees), rest = all - parsing - tables;
+	double lines = (double)s->lines, moves = (double)(s->allocs + s->frees),
+	       rest = all - parsing - tables;
 
-	printf("lines %llu, events %llu, allocations and frees %llu, failures %llu, pages in use %lld (trace: %lld)\n",
+	printf("lines %llu, events %llu, allocations and frees %llu, failures %llu, pages in use "
+	       "%lld (trace: %lld)\n",
 	       (unsigned long long)s->lines, (unsigned long long)s->events,
 	       (unsigned long long)(s->allocs + s->frees), (unsigned long long)s->failures,
 	       (long long)s->in_use, (long long)s->trace_in_use);
-	printf("all        %7.1f ms, best %7.1f  %6.2f M events/s  %6.2f M allocations and frees/s  %5.0f MB/s\n", all * 1e3,
-	       best * 1e3, (double)s->events / all / 1e6, moves / all / 1e6, (double)t->len / all / 1e6);
+	printf("all        %7.1f ms, best %7.1f  %6.2f M events/s  %6.2f M allocations and frees/s "
+	       " %5.0f MB/s\n",
+	       all * 1e3, best * 1e3, (double)s->events / all / 1e6, moves / all / 1e6,
+	       (double)t->len / all / 1e6);
 	printf("parse      %7.1f ms  %6.1f ns a line\n", parsing * 1e3, parsing * 1e9 / lines);
-	printf("table      %7.1f ms  %6.1f ns an allocation or free\n", tables * 1e3, tables * 1e9 / moves);
-	printf("engine     %7.1f ms  %6.1f ns an allocation or free (the rest)\n", rest * 1e3, rest * 1e9 / moves);
+	printf("table      %7.1f ms  %6.1f ns an allocation or free\n", tables * 1e3,
+	       tables * 1e9 / moves);
+	printf("engine     %7.1f ms  %6.1f ns an allocation or free (the rest)\n", rest * 1e3,
+	       rest * 1e9 / moves);
 }
 
 int main(int argc, char **argv)
@@ -209,7 +219,8 @@ int main(int argc, char **argv)
 	}
 	printf("medians of %d rounds on %s:\n", rounds, shape);
 	middle = median(all, (unsigned)rounds); /* sorts: the best is first now */
-	report(&t, &s, all[0], middle, median(parsing, (unsigned)rounds), median(tables, (unsigned)rounds));
+	report(&t, &s, all[0], middle, median(parsing, (unsigned)rounds),
+	       median(tables, (unsigned)rounds));
 	free(t.event);
 	free(t.at);
 	return 0;

@@ -17,13 +17,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Half of the frames are free, in blocks of 8; the others in use since the start. */
 static void make(struct pr_machine *m, void **arena)
 {
-	struct pr_zone_spec zone = {.type = ZONE_NORMAL, .start_pfn = START, .spanned = PAGES, .present = PAGES,
+	struct pr_zone_spec zone = {.type = ZONE_NORMAL,
+				    .start_pfn = START,
+				    .spanned = PAGES,
+				    .present = PAGES,
 				    .managed = PAGES};
-	struct pr_spec spec = {.nr_nodes = 1, .nr_cpus = 2, .nr_zones = 1, .zone = &zone, .pages_by_hand = true};
+	struct pr_spec spec = {
+		.nr_nodes = 1, .nr_cpus = 2, .nr_zones = 1, .zone = &zone, .pages_by_hand = true};
 	size_t size;
 
-	spec.sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1, .watermark_scale_factor = 10,
-					 .watermark_boost_factor = 15000, .lowmem_reserve_ratio = {256, 256, 32, 0}};
+	spec.sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1,
+					 .watermark_scale_factor = 10,
+					 .watermark_boost_factor = 15000,
+					 .lowmem_reserve_ratio = {256, 256, 32, 0}};
 	size = pr_machine_size(&spec);
 	*arena = aligned_alloc(4096, size);
 	if (!*arena)
@@ -68,12 +74,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = pr_replay_new(&m);
 	must(r != NULL, "no replay");
 	for (size_t at = 1; at < size; at += piece)
-		if (pr_replay_feed(r, (const char *)data + at, size - at < piece ? size - at : piece, why, sizeof(why)))
+		if (pr_replay_feed(r, (const char *)data + at,
+				   size - at < piece ? size - at : piece, why, sizeof(why)))
 			break;
 	(void)pr_replay_end(r, why, sizeof(why));
 	must(!pr_check(&m, why, sizeof(why)), why);
 	pr_replay_stats(r, &s);
-	must(taken(&m) - start == s.in_use - (int64_t)s.start_pages, "pages in use differ from the machine's");
+	must(taken(&m) - start == s.in_use - (int64_t)s.start_pages,
+	     "pages in use differ from the machine's");
 	must(s.failures || s.in_use == s.trace_in_use, "pages in use differ from the trace's");
 	pr_replay_free(r);
 	must(!pr_check(&m, why, sizeof(why)), why);

@@ -15,14 +15,15 @@
 
 #define HEAD "            cc-1    [001] .....  1.000001: "
 static const char good[] =
-	"# tracer: nop\n"
-	HEAD "mm_page_alloc: page=00000000c241b733 pfn=0x10 order=0 migratetype=0 gfp_flags=GFP_KERNEL|__GFP_COMP\n"
-	HEAD "mm_page_alloc: page=00000000c241b733 pfn=0x20 order=3 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE\n"
-	HEAD "mm_page_alloc_zone_locked: page=00000000c241b733 pfn=0x30 order=0 migratetype=1 percpu_refill=1\n"
-	HEAD "mm_page_free: page=00000000c241b733 pfn=0x10 order=0\n"
-	HEAD "mm_page_free_batched: page=00000000c241b733 pfn=0x10\n"
-	HEAD "mm_page_free: page=00000000c241b733 pfn=0x999 order=0\n"
-	HEAD "sched_switch: prev_comm=cc next_comm=ld\n";
+	"# tracer: nop\n" HEAD "mm_page_alloc: page=00000000c241b733 pfn=0x10 order=0 "
+			       "migratetype=0 gfp_flags=GFP_KERNEL|__GFP_COMP\n" HEAD
+	"mm_page_alloc: page=00000000c241b733 pfn=0x20 order=3 migratetype=1 "
+	"gfp_flags=GFP_HIGHUSER_MOVABLE\n" HEAD
+	"mm_page_alloc_zone_locked: page=00000000c241b733 pfn=0x30 order=0 migratetype=1 "
+	"percpu_refill=1\n" HEAD "mm_page_free: page=00000000c241b733 pfn=0x10 order=0\n" HEAD
+	"mm_page_free_batched: page=00000000c241b733 pfn=0x10\n" HEAD
+	"mm_page_free: page=00000000c241b733 pfn=0x999 order=0\n" HEAD
+	"sched_switch: prev_comm=cc next_comm=ld\n";
 
 static void check_events(struct pr_replay *r)
 {
@@ -94,15 +95,17 @@ static void broken_lines_are_named(void **)
 		small_machine_make(&s, 1, 4096, ZONE_NORMAL, 2);
 		r = pr_replay_new(&s.m);
 		assert_int_equal(pr_replay_feed(r, "#\n", 2, why, sizeof(why)), 0);
-		assert_int_equal(pr_replay_feed(r, bad[i].line, strlen(bad[i].line), why, sizeof(why)),
-				 -EINVAL);
+		assert_int_equal(
+			pr_replay_feed(r, bad[i].line, strlen(bad[i].line), why, sizeof(why)),
+			-EINVAL);
 		assert_string_equal(why, bad[i].why);
 		pr_replay_free(r);
 		small_machine_free(&s);
 	}
 }
 
-/* Long lines and NULs, whole and in pieces; the events before them are done, later text is not taken. */
+/* Long lines and NULs, whole and in pieces; the events before them are done, later text is not
+ * taken. */
 static void what_is_no_text(void **)
 {
 	static const struct {
@@ -131,10 +134,12 @@ static void what_is_no_text(void **)
 		small_machine_make(&s, 1, 4096, ZONE_NORMAL, 2);
 		r = pr_replay_new(&s.m);
 		for (; !err && at < len; at += piece)
-			err = pr_replay_feed(r, text + at, len - at < piece ? len - at : piece, why, sizeof(why));
+			err = pr_replay_feed(r, text + at, len - at < piece ? len - at : piece, why,
+					     sizeof(why));
 		assert_int_equal(err, -EINVAL);
 		assert_string_equal(why, bad[i / 2].why);
-		assert_int_equal(pr_replay_feed(r, good, sizeof(good) - 1, why, sizeof(why)), -EINVAL);
+		assert_int_equal(pr_replay_feed(r, good, sizeof(good) - 1, why, sizeof(why)),
+				 -EINVAL);
 		assert_string_equal(why, bad[i / 2].why);
 		assert_int_equal(pr_replay_end(r, why, sizeof(why)), -EINVAL);
 		assert_string_equal(why, bad[i / 2].why);
@@ -165,19 +170,26 @@ static void half_a_line(void **)
 
 static void reference(void **)
 {
-	static const char text[] = "Node 0, zone   Normal      1      2      3      4      5      6      7      8      9     10     11 \n"
-				   "\n"
-				   "Node 1, zone   Normal      0 0 0 0 0 0 0 0 0 0 1099511627775\r\n";
+	static const char text[] =
+		"Node 0, zone   Normal      1      2      3      4      5      6      7      8     "
+		" 9     10     11 \n"
+		"\n"
+		"Node 1, zone   Normal      0 0 0 0 0 0 0 0 0 0 1099511627775\r\n";
 	static const struct {
 		const char *text, *why;
 	} bad[] = {
 		{"hello\n", "line 1: not 'Node N, zone NAME' but 'hello'"},
 		{"\nNode 0, zone\n", "line 2: not 'Node N, zone NAME' but ''"},
-		{"Node 0, zone Movable 1 2 3 4 5 6 7 8 9 10 11\n", "line 1: this machine's node has no zone 'Movable'"},
-		{"Node 2, zone Normal 1 2 3 4 5 6 7 8 9 10 11\n", "line 1: this machine's node has no zone 'Normal'"},
-		{"Node 0, zone Normal 1 2 3 4 5 6 7 8 9 10\n", "line 1: a count of blocks is missing at 'the end'"},
-		{"Node 0, zone Normal 1 2 3 -4 5 6 7 8 9 10 11\n", "line 1: a count of blocks is missing at '-4'"},
-		{"Node 0, zone Normal 1 2 3 4 5 6 7 8 9 10 11 12\n", "line 1: more than 11 orders of zone 'Normal'"},
+		{"Node 0, zone Movable 1 2 3 4 5 6 7 8 9 10 11\n",
+		 "line 1: this machine's node has no zone 'Movable'"},
+		{"Node 2, zone Normal 1 2 3 4 5 6 7 8 9 10 11\n",
+		 "line 1: this machine's node has no zone 'Normal'"},
+		{"Node 0, zone Normal 1 2 3 4 5 6 7 8 9 10\n",
+		 "line 1: a count of blocks is missing at 'the end'"},
+		{"Node 0, zone Normal 1 2 3 -4 5 6 7 8 9 10 11\n",
+		 "line 1: a count of blocks is missing at '-4'"},
+		{"Node 0, zone Normal 1 2 3 4 5 6 7 8 9 10 11 12\n",
+		 "line 1: more than 11 orders of zone 'Normal'"},
 	};
 	struct pr_free_blocks to[2];
 	struct small_machine s;
@@ -190,9 +202,12 @@ static void reference(void **)
 	for (unsigned o = 0; o < NR_ORDERS; o++)
 		assert_int_equal(to[0].blocks[o], o + 1);
 	assert_true(to[1].blocks[10] == 1099511627775);
-	assert_int_equal(pr_buddyinfo_parse(&s.m, text, sizeof(text), to, why, sizeof(why)), -EINVAL);
+	assert_int_equal(pr_buddyinfo_parse(&s.m, text, sizeof(text), to, why, sizeof(why)),
+			 -EINVAL);
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(pr_buddyinfo_parse(&s.m, bad[i].text, strlen(bad[i].text), to, why, sizeof(why)), -EINVAL);
+		assert_int_equal(pr_buddyinfo_parse(&s.m, bad[i].text, strlen(bad[i].text), to, why,
+						    sizeof(why)),
+				 -EINVAL);
 		assert_string_equal(why, bad[i].why);
 	}
 	small_machine_free(&s);
@@ -201,10 +216,8 @@ static void reference(void **)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pieces_of_any_size),
-		cmocka_unit_test(broken_lines_are_named),
-		cmocka_unit_test(what_is_no_text),
-		cmocka_unit_test(half_a_line),
+		cmocka_unit_test(pieces_of_any_size), cmocka_unit_test(broken_lines_are_named),
+		cmocka_unit_test(what_is_no_text),    cmocka_unit_test(half_a_line),
 		cmocka_unit_test(reference),
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_replay_random.c: random traces, checker after every event, beside a model that knows for each
- * frame of the trace whether it is in use; machines with pages in use since the start; traces in
- * which bytes were changed.
+ * test_replay_random.c: random traces, checker after every event, beside a model that knows for
+ * each frame of the trace whether it is in use; machines with pages in use since the start; traces
+ * in which bytes were changed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,11 +31,16 @@ static void make_free(struct small_machine *s)
 /* Every other block of `order` is free, the rest in use since the start; types by pageblock. */
 static void make_in_use(struct small_machine *s, unsigned order)
 {
-	struct pr_zone_spec zone = {.type = ZONE_NORMAL, .start_pfn = START, .spanned = PAGES,
-				    .present = PAGES, .managed = PAGES};
-	struct pr_spec spec = {.nr_nodes = 1, .nr_cpus = 2, .nr_zones = 1, .zone = &zone, .pages_by_hand = true};
+	struct pr_zone_spec zone = {.type = ZONE_NORMAL,
+				    .start_pfn = START,
+				    .spanned = PAGES,
+				    .present = PAGES,
+				    .managed = PAGES};
+	struct pr_spec spec = {
+		.nr_nodes = 1, .nr_cpus = 2, .nr_zones = 1, .zone = &zone, .pages_by_hand = true};
 
-	spec.sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1, .watermark_scale_factor = 10,
+	spec.sysctl = (struct sysctl_vm){.user_min_free_kbytes = -1,
+					 .watermark_scale_factor = 10,
 					 .watermark_boost_factor = 15000,
 					 .lowmem_reserve_ratio = {256, 256, 32, 0}};
 	s->size = pr_machine_size(&spec);
@@ -44,9 +49,14 @@ static void make_in_use(struct small_machine *s, unsigned order)
 	memset(s->arena, 0, s->size);
 	assert_int_equal(pr_machine_create(&s->m, s->arena, s->size, &spec), 0);
 	for (pfn_t p = START; p < START + PAGES; p += PAGEBLOCK_PAGES)
-		assert_int_equal(pr_set_block_type(&s->m, p, (enum migratetype)((p >> MAX_ORDER) % NR_PCP_TYPES)), 0);
+		assert_int_equal(
+			pr_set_block_type(&s->m, p,
+					  (enum migratetype)((p >> MAX_ORDER) % NR_PCP_TYPES)),
+			0);
 	for (pfn_t p = START; p < START + PAGES; p += 2ull << order)
-		assert_int_equal(pr_place_free(&s->m, p, order, pr_block_type(&s->m, &s->m.zones[0], p), true), 0);
+		assert_int_equal(pr_place_free(&s->m, p, order,
+					       pr_block_type(&s->m, &s->m.zones[0], p), true),
+				 0);
 }
 
 static int64_t pages_taken(struct pr_machine *m)
@@ -87,15 +97,19 @@ static void feed(struct pr_replay *r, const char *fmt, ...)
 		fail_msg("%s: %s", line, why);
 }
 
-static void feed_alloc(struct pr_replay *r, unsigned cpu, uint64_t frame, unsigned order, const char *gfp)
+static void feed_alloc(struct pr_replay *r, unsigned cpu, uint64_t frame, unsigned order,
+		       const char *gfp)
 {
-	feed(r, HEAD "mm_page_alloc: page=00000000c241b733 pfn=0x%llx order=%u migratetype=1 gfp_flags=%s\n", cpu,
-	     (unsigned long long)frame, order, gfp);
+	feed(r,
+	     HEAD "mm_page_alloc: page=00000000c241b733 pfn=0x%llx order=%u migratetype=1 "
+		  "gfp_flags=%s\n",
+	     cpu, (unsigned long long)frame, order, gfp);
 }
 
 static void feed_free(struct pr_replay *r, unsigned cpu, uint64_t frame, unsigned order)
 {
-	feed(r, HEAD "mm_page_free: page=00000000c241b733 pfn=0x%llx order=%u\n", cpu, (unsigned long long)frame, order);
+	feed(r, HEAD "mm_page_free: page=00000000c241b733 pfn=0x%llx order=%u\n", cpu,
+	     (unsigned long long)frame, order);
 }
 
 /* What the trace says is in use, frame by frame; blocks by their head. */
@@ -144,8 +158,9 @@ static void model_free(struct model *m, int frame, unsigned order)
 	}
 }
 
-static const char *const gfps[] = {"GFP_KERNEL", "GFP_HIGHUSER_MOVABLE|__GFP_COMP", "GFP_ATOMIC", "GFP_NOWAIT",
-				   "GFP_KERNEL|__GFP_RECLAIMABLE|__GFP_NOWARN|__GFP_NORETRY|__GFP_COMP"};
+static const char *const gfps[] = {
+	"GFP_KERNEL", "GFP_HIGHUSER_MOVABLE|__GFP_COMP", "GFP_ATOMIC", "GFP_NOWAIT",
+	"GFP_KERNEL|__GFP_RECLAIMABLE|__GFP_NOWARN|__GFP_NORETRY|__GFP_COMP"};
 
 static void random_trace(struct small_machine *s, uint64_t seed, unsigned events)
 {
@@ -156,18 +171,22 @@ static void random_trace(struct small_machine *s, uint64_t seed, unsigned events
 
 	assert_non_null(r);
 	for (unsigned i = 0; i < events; i++) {
-		unsigned order = rng_below(&rng, 4) ? rng_below(&rng, 4) : rng_below(&rng, NR_ORDERS);
+		unsigned order =
+			rng_below(&rng, 4) ? rng_below(&rng, 4) : rng_below(&rng, NR_ORDERS);
 		int frame = (int)(rng_below(&rng, TRACE_FRAMES) & ~((1u << order) - 1));
 		struct pr_replay_stats st;
 
 		if (rng_below(&rng, 5) < 3) {
-			feed_alloc(r, rng_below(&rng, 3), START + (uint64_t)frame, order, gfps[rng_below(&rng, 5)]);
+			feed_alloc(r, rng_below(&rng, 3), START + (uint64_t)frame, order,
+				   gfps[rng_below(&rng, 5)]);
 			model_alloc(model, frame, order);
 		} else {
 			/* mostly a block that is there, as it is or a part of it */
 			if (model->used[frame] && rng_below(&rng, 4)) {
 				frame = model->head[frame];
-				order = rng_below(&rng, 3) ? model->order[frame] : rng_below(&rng, model->order[frame] + 1);
+				order = rng_below(&rng, 3)
+						? model->order[frame]
+						: rng_below(&rng, model->order[frame] + 1);
 			}
 			feed_free(r, rng_below(&rng, 3), START + (uint64_t)frame, order);
 			model_free(model, frame, order);
@@ -230,7 +249,8 @@ static void more_than_there_is(void **)
 	small_machine_free(&s);
 }
 
-/* Frames in use since the start: the very frame, then a neighbour of its type, then any, then none. */
+/* Frames in use since the start: the very frame, then a neighbour of its type, then any, then none.
+ */
 static void in_use_since_the_start(void **)
 {
 	struct small_machine s;
@@ -240,7 +260,8 @@ static void in_use_since_the_start(void **)
 	make_in_use(&s, 3);
 	z = &s.m.zones[0];
 	r = pr_replay_new(&s.m);
-	feed_free(r, 0, START + 8, 3); /* free blocks on both sides: they become one of order 4 or 5 */
+	feed_free(r, 0, START + 8,
+		  3); /* free blocks on both sides: they become one of order 4 or 5 */
 	pr_drain_all(&s.m, 0);
 	assert_true(pr_free_order(&s.m, z, START) >= 4);
 	check_machine(&s.m);
@@ -248,7 +269,8 @@ static void in_use_since_the_start(void **)
 	pr_drain_all(&s.m, 0);
 	assert_true(pr_free_order(&s.m, z, START) >= 5);
 	check_machine(&s.m);
-	feed_free(r, 1, 1ull << 40, 4); /* no such frame here, and no block of that size in use: two halves */
+	feed_free(r, 1, 1ull << 40,
+		  4); /* no such frame here, and no block of that size in use: two halves */
 	check_machine(&s.m);
 	assert_int_equal(stats_of(r).start_frees, 3);
 	assert_int_equal(stats_of(r).start_pages, 32);
@@ -300,22 +322,30 @@ static char *some_trace(uint64_t seed, unsigned lines, size_t *len)
 
 	fprintf(f, "# tracer: nop\n#\n");
 	for (unsigned i = 0; i < lines; i++) {
-		unsigned order = rng_below(&rng, 5), frame = START + (rng_below(&rng, 512) & ~((1u << order) - 1));
+		unsigned order = rng_below(&rng, 5),
+			 frame = START + (rng_below(&rng, 512) & ~((1u << order) - 1));
 
 		fprintf(f, HEAD, rng_below(&rng, 2));
 		switch (rng_below(&rng, 6)) {
 		case 0:
-			fprintf(f, "mm_page_pcpu_drain: page=00000000c241b733 pfn=0x%x order=0 migratetype=1\n", frame);
+			fprintf(f,
+				"mm_page_pcpu_drain: page=00000000c241b733 pfn=0x%x order=0 "
+				"migratetype=1\n",
+				frame);
 			break;
 		case 1:
-			fprintf(f, "mm_page_free_batched: page=00000000c241b733 pfn=0x%x order=0\n", frame);
+			fprintf(f, "mm_page_free_batched: page=00000000c241b733 pfn=0x%x order=0\n",
+				frame);
 			break;
 		case 2:
 		case 3:
-			fprintf(f, "mm_page_free: page=00000000c241b733 pfn=0x%x order=%u\n", frame, order);
+			fprintf(f, "mm_page_free: page=00000000c241b733 pfn=0x%x order=%u\n", frame,
+				order);
 			break;
 		default:
-			fprintf(f, "mm_page_alloc: page=00000000c241b733 pfn=0x%x order=%u migratetype=0 gfp_flags=%s\n",
+			fprintf(f,
+				"mm_page_alloc: page=00000000c241b733 pfn=0x%x order=%u "
+				"migratetype=0 gfp_flags=%s\n",
 				frame, order, gfps[rng_below(&rng, 5)]);
 		}
 	}
@@ -353,8 +383,8 @@ static void pieces_make_no_difference(void **)
 }
 
 /*
- * Bytes changed, dropped, doubled: the text is taken or its first bad line is named, and the machine
- * is whole in both cases. tests/fuzz does the same without end.
+ * Bytes changed, dropped, doubled: the text is taken or its first bad line is named, and the
+ * machine is whole in both cases. tests/fuzz does the same without end.
  */
 static void changed_bytes(void **)
 {

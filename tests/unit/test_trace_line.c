@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALLOC "mm_page_alloc: page=00000000c241b733 pfn=0x139ad2 order=1 migratetype=0 gfp_flags=GFP_KERNEL|__GFP_ZERO"
+#define ALLOC                                                                                      \
+	"mm_page_alloc: page=00000000c241b733 pfn=0x139ad2 order=1 migratetype=0 "                 \
+	"gfp_flags=GFP_KERNEL|__GFP_ZERO"
 #define GFP (GFP_KERNEL | __GFP_ZERO)
 
 static const char *parse(const char *line, struct trace_event *e)
@@ -39,20 +41,21 @@ static void heads_of_all_formats(void **)
 	} heads[] = {
 		{"            bash-6073    [001] .....  1019.379197: ", 1},
 		{"            bash-6073    [001] d..3.  1019.379197: ", 1},
-		{"            bash-6073    [012] .... 91019.379197: ", 12},	     /* four flags */
-		{"            bash-6073    [001] ..... 123456789.379197: ", 1},     /* long uptime */
+		{"            bash-6073    [012] .... 91019.379197: ", 12},	/* four flags */
+		{"            bash-6073    [001] ..... 123456789.379197: ", 1}, /* long uptime */
 		{"          <idle>-0       [255] d.s1.     0.000001: ", 255},
 		{"     Web Content-123     [003] .....  1019.379197: ", 3},
 		{" a: mm_page_free-1234567 [002] .....  1019.379197: ", 2},
 		{"         x-1 [0]-77      [004] .....  1019.379197: ", 4},
-		{"            bash-6073    (   6070) [001] .....  1019.379197: ", 1}, /* record-tgid */
+		{"            bash-6073    (   6070) [001] .....  1019.379197: ",
+		 1}, /* record-tgid */
 		{"        kthreadd-2       (-------) [001] .....  1019.379197: ", 1},
 		{"    bash-6073      1.....   379us : ", 1}, /* latency-format */
 		{"    bash-6073     12d..3.   379us+: ", 12},
-		{"            bash-6073  [001]  1019.379197: ", 1},		     /* trace-cmd report */
-		{"bash  6073 [007]  1019.379197: kmem:", 7},			     /* perf script */
+		{"            bash-6073  [001]  1019.379197: ", 1}, /* trace-cmd report */
+		{"bash  6073 [007]  1019.379197: kmem:", 7},	    /* perf script */
 		{"a [1] b  6073 [007]  1019.379197: kmem:", 7},
-		{"            bash-6073    [001] ..... 2432918492318: ", 1},	     /* clock x86-tsc */
+		{"            bash-6073    [001] ..... 2432918492318: ", 1}, /* clock x86-tsc */
 	};
 	struct trace_event e;
 	char line[512];
@@ -78,18 +81,24 @@ static void arguments(void **)
 		unsigned order;
 		gfp_t gfp;
 	} good[] = {
-		{HEAD "mm_page_alloc: page=(null) pfn=0x0 order=9 migratetype=1 gfp_flags=GFP_TRANSHUGE", TRACE_ALLOC,
-		 0, 9, GFP_TRANSHUGE},
-		{HEAD "mm_page_alloc: page=ffffea0000000000 pfn=1048576 order=10 migratetype=1 gfp_flags=GFP_NOIO",
+		{HEAD
+		 "mm_page_alloc: page=(null) pfn=0x0 order=9 migratetype=1 gfp_flags=GFP_TRANSHUGE",
+		 TRACE_ALLOC, 0, 9, GFP_TRANSHUGE},
+		{HEAD "mm_page_alloc: page=ffffea0000000000 pfn=1048576 order=10 migratetype=1 "
+		      "gfp_flags=GFP_NOIO",
 		 TRACE_ALLOC, 1048576, 10, GFP_NOIO},
-		{HEAD "mm_page_alloc:        page=0x1 pfn=0x1 order=0 migratetype=0 gfp_flags=GFP_NOIO", TRACE_ALLOC, 1, 0,
-		 GFP_NOIO},
-		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 migratetype=0 gfp_flags=GFP_NOFS|__GFP_SKIP_ZERO|0x2000000",
+		{HEAD
+		 "mm_page_alloc:        page=0x1 pfn=0x1 order=0 migratetype=0 gfp_flags=GFP_NOIO",
+		 TRACE_ALLOC, 1, 0, GFP_NOIO},
+		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 migratetype=0 "
+		      "gfp_flags=GFP_NOFS|__GFP_SKIP_ZERO|0x2000000",
 		 TRACE_ALLOC, 1, 0, GFP_NOFS},
-		{HEAD "mm_page_free: page=00000000c241b733 pfn=0xFFFFFFFFFFFFFFFF order=0", TRACE_FREE, UINT64_MAX, 0, 0},
+		{HEAD "mm_page_free: page=00000000c241b733 pfn=0xFFFFFFFFFFFFFFFF order=0",
+		 TRACE_FREE, UINT64_MAX, 0, 0},
 		{HEAD "mm_page_free: page=1 pfn=0x8 order=3", TRACE_FREE, 8, 3, 0},
 		{HEAD "mm_page_free_batched: page=1 pfn=0x8 order=0", TRACE_BATCHED, 0, 0, 0},
-		{HEAD "mm_page_pcpu_drain: page=1 pfn=0x8 order=0 migratetype=1", TRACE_DRAINED, 8, 0, 0},
+		{HEAD "mm_page_pcpu_drain: page=1 pfn=0x8 order=0 migratetype=1", TRACE_DRAINED, 8,
+		 0, 0},
 		{HEAD "tracing_mark_write: mm_page_free: pfn=0x1", TRACE_OTHER, 0, 0, 0},
 		{"CPU:1 [LOST 17 EVENTS]", TRACE_LOST, 17, 0, 0},
 		{"CPU:1 [LOST EVENTS]", TRACE_LOST, 0, 0, 0},
@@ -123,12 +132,17 @@ static void what_is_no_event(void **)
 		{HEAD "mm_page_free: page=1 pfn=0x1 order=", "no order= from 0 to 10"},
 		{HEAD "mm_page_free: page=1 pfn=0x1 order=1a", "no order= from 0 to 10"},
 		{HEAD "mm_page_free: page=1 pfn=0x1 order=-1", "no order= from 0 to 10"},
-		{HEAD "mm_page_free: page=1 pfn=0x1 order=99999999999999999999", "no order= from 0 to 10"},
-		{HEAD "mm_page_free: page=1 pfn=0x1 order=1", "pfn= is no multiple of the block's size"},
+		{HEAD "mm_page_free: page=1 pfn=0x1 order=99999999999999999999",
+		 "no order= from 0 to 10"},
+		{HEAD "mm_page_free: page=1 pfn=0x1 order=1",
+		 "pfn= is no multiple of the block's size"},
 		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0", "gfp_flags= with unknown names"},
-		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=", "gfp_flags= with unknown names"},
-		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=GFP_KERNEL|", "gfp_flags= with unknown names"},
-		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=GFP_KERNEL GFP", "gfp_flags= with unknown names"},
+		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=",
+		 "gfp_flags= with unknown names"},
+		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=GFP_KERNEL|",
+		 "gfp_flags= with unknown names"},
+		{HEAD "mm_page_alloc: page=1 pfn=0x1 order=0 gfp_flags=GFP_KERNEL GFP",
+		 "gfp_flags= with unknown names"},
 	};
 	struct trace_event e;
 
@@ -140,7 +154,8 @@ static void what_is_no_event(void **)
 	}
 }
 
-/* A line that is cut anywhere is refused or means something, and nothing behind its end is looked at. */
+/* A line that is cut anywhere is refused or means something, and nothing behind its end is looked
+ * at. */
 static void cut_lines(void **)
 {
 	static const char whole[] = HEAD ALLOC;
@@ -151,7 +166,8 @@ static void cut_lines(void **)
 		memcpy(line, whole, len);
 		line[len] = 0;
 		if (!parse(line, &e) && e.kind == TRACE_ALLOC)
-			assert_true(len == sizeof(whole) - 1 || strstr(line, "gfp_flags=GFP_KERNEL"));
+			assert_true(len == sizeof(whole) - 1 ||
+				    strstr(line, "gfp_flags=GFP_KERNEL"));
 	}
 	assert_int_equal(e.kind, TRACE_ALLOC);
 }

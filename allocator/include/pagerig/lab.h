@@ -75,29 +75,31 @@ int pr_replay_feed(struct pr_replay *r, const char *text, size_t len, char *why,
 /* End of the text: -EINVAL if it stops inside a line. */
 int pr_replay_end(struct pr_replay *r, char *why, size_t size);
 
-/* X-macro: unsigned field, name in the report, what it counts. */
+/* Fields of the statistics that count, by the names that lab/replay prints. */
 #define PR_REPLAY_COUNTS(X)                                                                        \
-	X(lines, "of the text")                                                                    \
-	X(events, "lines that are events")                                                         \
-	X(allocs, "allocations, each one of the engine")                                           \
-	X(frees, "mm_page_free, each one of the engine")                                           \
-	X(batched, "mm_page_free_batched: repeat a free")                                          \
-	X(others, "events that move no page")                                                      \
-	X(failures, "allocations that this machine could not serve")                               \
-	X(recorded_failures, "allocations that the recorded kernel could not serve: left out")     \
-	X(lost_events, "that the recorder says it lost")                                           \
-	X(lost_frees, "frames allocated once more without a free between: freed first")            \
-	X(split_frees, "frees of a part of a block")                                               \
-	X(start_frees, "frees of frames in use when the trace began")                              \
-	X(start_pages, "pages these gave back, from what was in use at the start here")            \
-	X(unmatched_pages, "pages these could not give back: nothing in use was left")
+	X(lines)	     /* of the text */                                                      \
+	X(events)	     /* lines that are events */                                            \
+	X(allocs)	     /* allocations, each one of the engine */                              \
+	X(frees)	     /* mm_page_free, each one of the engine */                             \
+	X(batched)	     /* mm_page_free_batched: repeat a free */                              \
+	X(others)	     /* events that move no page */                                         \
+	X(failures)	     /* allocations that this machine could not serve */                    \
+	X(recorded_failures) /* that the recorded kernel could not serve: left out */               \
+	X(lost_events)	     /* that the recorder says it lost */                                   \
+	X(lost_frees)	     /* frames allocated again without a free between: freed first */       \
+	X(split_frees)	     /* frees of a part of a block */                                       \
+	X(start_frees)	     /* frees of frames in use when the trace began */                      \
+	X(start_pages)	     /* pages these gave back, from what was in use at the start here */    \
+	X(unmatched_pages)   /* pages these could not give back: nothing in use was left */
 struct pr_replay_stats {
-#define X(name, help) uint64_t name;
+#define X(name) uint64_t name;
 	PR_REPLAY_COUNTS(X)
 #undef X
 	int64_t in_use;	      /* pages that the engine holds for the trace */
 	int64_t trace_in_use; /* frames allocated by the trace's own events; equal but for failures */
 };
+/* The i-th count: its name, or NULL behind the last. */
+const char *pr_replay_count(const struct pr_replay_stats *s, unsigned i, uint64_t *n);
 void pr_replay_stats(const struct pr_replay *r, struct pr_replay_stats *s);
 /* Free blocks of a zone (index) and order when the replay began. */
 uint64_t pr_replay_start_blocks(const struct pr_replay *r, unsigned zone, unsigned order);
