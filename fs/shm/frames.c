@@ -160,6 +160,18 @@ static void release(pfn_t pfn)
 	engine_free(pfn);
 }
 
+static void back_on_list(pfn_t pfn)
+{
+	enum frame_list list = shm_lru_place(pfn);
+
+	if (list == LIST_ACTIVE) {
+		pthread_mutex_lock(&rig.lock);
+		pr_count(&rig.m, frames_cpu(), EV_PGACTIVATE, 1);
+		pthread_mutex_unlock(&rig.lock);
+	}
+	shm_lru_add(pfn, list);
+}
+
 void frame_unpin(pfn_t pfn)
 {
 	struct frame *f = frame_at(pfn);
@@ -169,7 +181,7 @@ void frame_unpin(pfn_t pfn)
 	if (!f->segment)
 		release(pfn);
 	else if (f->list == LIST_NONE)
-		shm_lru_add(pfn, shm_lru_place(pfn));
+		back_on_list(pfn);
 }
 
 void frame_drop(pfn_t pfn)

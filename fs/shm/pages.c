@@ -103,10 +103,8 @@ static void touched(pfn_t pfn, enum page_use use)
 	if (!(f->flags & FRAME_AHEAD))
 		f->flags |= FRAME_REFERENCED; /* the first use of a page read ahead is no second one */
 	f->flags &= (uint8_t)~FRAME_AHEAD;
-	if (f->list == LIST_COLD) {
+	if (f->list == LIST_COLD)
 		shm_lru_del(pfn); /* unpinning puts it where it belongs now */
-		shm_count(EV_PGACTIVATE, 1);
-	}
 }
 
 int page_get(struct segment *s, uint64_t i, enum page_use use, pfn_t *pfn)
@@ -231,8 +229,11 @@ int page_reserve(struct segment *s, uint64_t i, bool *fresh)
 	pfn_t pfn;
 
 	*fresh = entry_kind(old) == PAGE_HOLE;
-	if (!*fresh)
+	if (!*fresh) { /* in a tmpfs, too, what is reserved twice counts as data */
+		if (old & ENTRY_UNWRITTEN)
+			page_replace(s, i, old & ~(uint64_t)ENTRY_UNWRITTEN);
 		return 0;
+	}
 	pfn = frame_alloc(segment_owner(s));
 	if (!pfn) { /* no frame now: one is promised where swap can make room for it */
 		if (swap_free_slots() <= shm_filled)

@@ -37,20 +37,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *)
 	pthread_mutex_unlock(&shm_lock);
 }
 
-/*
- * truncate(2) to the same size leaves the times alone, ftruncate(2) does not; the kernel leaves
- * both to the file system, and says by fi which it was.
- */
-static void set_size(struct segment *s, uint64_t size, bool by_file)
-{
-	bool changes = size != s->size;
-
-	segment_resize(s, size);
-	if (changes || by_file)
-		segment_modified(s);
-}
-
-static void set_attr(struct segment *s, const struct stat *attr, int what, bool by_file)
+static void set_attr(struct segment *s, const struct stat *attr, int what)
 {
 	struct timespec now;
 
@@ -61,14 +48,15 @@ static void set_attr(struct segment *s, const struct stat *attr, int what, bool 
 		s->uid = attr->st_uid;
 	if (what & FUSE_SET_ATTR_GID)
 		s->gid = attr->st_gid;
-	if (what & FUSE_SET_ATTR_SIZE)
-		set_size(s, (uint64_t)attr->st_size, by_file);
+	if (what & FUSE_SET_ATTR_SIZE) {
+		segment_resize(s, (uint64_t)attr->st_size);
+		s->mtime = now; /* the kernel leaves this to the file system */
+	}
 	if (what & FUSE_SET_ATTR_ATIME)
 		s->atime = what & FUSE_SET_ATTR_ATIME_NOW ? now : attr->st_atim;
 	if (what & FUSE_SET_ATTR_MTIME)
 		s->mtime = what & FUSE_SET_ATTR_MTIME_NOW ? now : attr->st_mtim;
-	if (what & ~FUSE_SET_ATTR_SIZE)
-		s->ctime = now;
+	s->ctime = now;
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int what,
@@ -79,7 +67,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int wh
 	pthread_mutex_lock(&shm_lock);
 	s = segment_by_node(ino);
 	if (s)
-		set_attr(s, attr, what, fi != NULL);
+		set_attr(s, attr, what);
 	reply_attr(req, s);
 	pthread_mutex_unlock(&shm_lock);
 }
