@@ -77,7 +77,7 @@ void io_release(struct io *io)
 	memset(io->pfn, 0, io->nr * sizeof(io->pfn[0]));
 }
 
-static void answer_read(struct io *io)
+__attribute__((noinline)) static void answer_read(struct io *io)
 {
 	struct iovec iov[MAX_IO_PAGES];
 	unsigned n = 0;

@@ -74,7 +74,7 @@ struct ahead {
 static int ahead_prepare(const struct segment *s, struct ahead *a, uint64_t slot)
 {
 	pfn_t pfn = frame_alloc(segment_owner(s));
-	bool more = true;
+	bool more = !frames_memalloc;
 
 	if (!pfn)
 		return -ENOMEM;
@@ -152,6 +152,20 @@ static int swap_in(struct segment *s, struct io *io, unsigned at)
 	return 0;
 }
 
+static int exchange(struct segment *s, struct io *io, unsigned at)
+{
+	uint64_t e = index_get(&s->pages.index, io->off / PR_PAGE_SIZE + at);
+	bool before = frames_memalloc;
+	int err;
+
+	if (entry_kind(e) != PAGE_SWAP || before)
+		return -ENOMEM;
+	frames_memalloc = true;
+	err = swap_in(s, io, at);
+	frames_memalloc = before;
+	return err;
+}
+
 static void serve(struct io *io)
 {
 	struct segment *s;
@@ -167,8 +181,12 @@ static void serve(struct io *io)
 			break;
 		freed = reclaim_round(io);
 		without = freed ? 0 : without + 1;
-		if (freed < 0 || without > MAX_RECLAIM_RETRIES)
+		if (freed < 0 || without > MAX_RECLAIM_RETRIES) {
+			/* what comes from swap leaves a slot for another: the reserves get it back */
+			if (!exchange(s, io, at))
+				continue;
 			break;
+		}
 		if (freed) { /* it may lie on another CPU's lists */
 			pthread_mutex_lock(&rig.lock);
 			pr_drain_all(&rig.m, frames_cpu());

@@ -173,9 +173,8 @@ static void deactivate(unsigned node)
 
 struct leaving {
 	pfn_t pfn;
-	uint64_t hash;
-	bool filled;
-	uint32_t word;
+	uint64_t hash; /* of a page that goes to a slot */
+	uint32_t word; /* of one that needs none */
 };
 
 /* Is a page one word over and over? */
@@ -257,30 +256,27 @@ static unsigned write_run(unsigned node, struct leaving *l, unsigned n, char *by
 	return freed;
 }
 
+/* The copy is made under the lock, so that it is one moment's; hashing and writing are not. */
 static unsigned evict(unsigned node)
 {
 	static char bytes[EVICT_BATCH * PR_PAGE_SIZE];
 	pfn_t pfn[EVICT_BATCH];
-	struct leaving l[EVICT_BATCH], filled[EVICT_BATCH];
-	unsigned n = isolate(node, LIST_COLD, EVICT_BATCH, pfn), writes = 0, fills = 0, freed = 0;
+	struct leaving l[EVICT_BATCH];
+	unsigned n = isolate(node, LIST_COLD, EVICT_BATCH, pfn), writes = 0, freed = 0;
 
-	pthread_mutex_unlock(&shm_lock);
 	for (unsigned k = 0; k < n; k++) {
 		const void *page = frame_read(pfn[k]);
-		uint32_t word;
 
-		if (is_filled(page, &word)) {
-			filled[fills++] = (struct leaving){.pfn = pfn[k], .filled = true, .word = word};
-			continue;
-		}
-		memcpy(bytes + (size_t)writes * PR_PAGE_SIZE, page, PR_PAGE_SIZE);
 		l[writes] = (struct leaving){.pfn = pfn[k]};
-		l[writes].hash = XXH3_64bits(bytes + (size_t)writes * PR_PAGE_SIZE, PR_PAGE_SIZE);
-		writes++;
+		if (is_filled(page, &l[writes].word))
+			freed += leave(node, &l[writes], 0);
+		else
+			memcpy(bytes + (size_t)writes++ * PR_PAGE_SIZE, page, PR_PAGE_SIZE);
 	}
+	pthread_mutex_unlock(&shm_lock);
+	for (unsigned k = 0; k < writes; k++)
+		l[k].hash = XXH3_64bits(bytes + (size_t)k * PR_PAGE_SIZE, PR_PAGE_SIZE);
 	pthread_mutex_lock(&shm_lock);
-	for (unsigned k = 0; k < fills; k++)
-		freed += leave(node, &filled[k], 0);
 	for (unsigned at = 0, done; at < writes; at += done)
 		freed += write_run(node, l + at, writes - at, bytes + (size_t)at * PR_PAGE_SIZE, &done);
 	return freed;

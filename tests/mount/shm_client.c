@@ -7,6 +7,10 @@
  *   full    touching until there is no memory: SIGBUS, and write(2) ENOSPC
  *   random  a seeded row of operations beside a model in memory
  *   hold    keeps a dirty mapping until it is killed
+ *   stamp   a file of MEGABYTES whose pages say where they are; verify: are they all there?
+ *   page    both, and the file is removed
+ *   thrash  stores all over a file of MEGABYTES until it is killed
+ *   race    for SECONDS stores, truncations, punches and unlinks of the same files
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, RANDOM_SIZE = 64 * PAGE };
@@ -231,20 +236,124 @@ static void test_hold(void)
 		p[0]++;
 }
 
+static unsigned megabytes; /* or seconds: the third word */
+
+/* Pages that say where they are. */
+static void test_stamp(void)
+{
+	size_t n = (size_t)megabytes << 20;
+	uint64_t *p = (uint64_t *)(void *)map(make_file("stamp", (off_t)n), n);
+
+	for (size_t i = 0; i < n / sizeof(*p); i++)
+		p[i] = i * 2654435761u;
+	CHECK(!msync(p, n, MS_SYNC));
+	CHECK(!munmap(p, n));
+}
+
+static void test_verify(void)
+{
+	size_t n = (size_t)megabytes << 20, lost = 0, wrong = 0;
+	int fd = open("stamp", O_RDONLY);
+	uint64_t page[PAGE / 8];
+
+	for (size_t i = 0; i < n / PAGE; i++) {
+		if (pread(fd, page, PAGE, (off_t)i * PAGE) != PAGE) {
+			CHECK(errno == EIO);
+			lost++;
+			continue;
+		}
+		for (size_t k = 0; k < PAGE / 8; k++)
+			if (page[k] != (i * PAGE / 8 + k) * 2654435761u) {
+				wrong++;
+				break;
+			}
+	}
+	printf("lost %zu wrong %zu\n", lost, wrong);
+}
+
+/* The same from both sides of one mapping, more than there is memory. */
+static void test_page(void)
+{
+	test_stamp();
+	test_verify();
+	CHECK(!unlink("stamp"));
+}
+
+static void test_thrash(void)
+{
+	size_t n = (size_t)megabytes << 20;
+	char *p = map(make_file("thrash", (off_t)n), n);
+
+	for (;;)
+		p[(size_t)below(1u << 30) * 3 % n] += 1;
+}
+
+/* Stores, truncations, punches, unlinks of the same files by several processes at once. */
+static void race(unsigned seconds)
+{
+	enum { FILES = 3, SIZE = 256 * PAGE };
+	char name[] = "race0";
+	time_t end = time(NULL) + seconds;
+
+	while (time(NULL) < end) {
+		int fd;
+		char *p;
+
+		name[4] = (char)('0' + below(FILES));
+		fd = open(name, O_RDWR | O_CREAT, 0600);
+		CHECK(fd >= 0);
+		p = map(fd, SIZE);
+		for (int i = 0; i < 200; i++) {
+			off_t at = (off_t)below(SIZE / PAGE) * PAGE;
+
+			switch (below(8)) {
+			case 0: CHECK(!ftruncate(fd, at + 100)); break;
+			case 1: CHECK(!ftruncate(fd, SIZE)); break;
+			case 2: CHECK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, 3 * PAGE)); break;
+			case 3: unlink(name); break;
+			default: touch_fails(p + at);
+			}
+		}
+		CHECK(!munmap(p, SIZE) && !close(fd));
+	}
+}
+
+static void test_race(void)
+{
+	int status, bad = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!fork()) {
+			state += i * 1000003;
+			race(megabytes);
+			_exit(0);
+		}
+	megabytes = 40; /* and memory gets short meanwhile */
+	test_page();
+	while (wait(&status) > 0)
+		bad |= status;
+	CHECK(!bad);
+	for (char name[] = "race0"; name[4] < '3'; name[4]++)
+		unlink(name);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } tests[] = {{"share", test_share}, {"sigbus", test_sigbus}, {"unlink", test_unlink},
-	     {"full", test_full},   {"random", test_random}, {"hold", test_hold}};
+	     {"full", test_full},   {"random", test_random}, {"hold", test_hold},
+	     {"stamp", test_stamp}, {"verify", test_verify}, {"page", test_page},
+	     {"thrash", test_thrash}, {"race", test_race}};
 
 int main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = on_bus};
 
-	if (argc != 3 || chdir(argv[1])) {
-		fprintf(stderr, "usage: shm-client DIR TEST\n");
+	if (argc < 3 || argc > 4 || chdir(argv[1])) {
+		fprintf(stderr, "usage: shm-client DIR TEST [MEGABYTES or SECONDS]\n");
 		return 2;
 	}
+	megabytes = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 0) : 1;
 	sigaction(SIGBUS, &action, NULL);
 	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		if (!strcmp(argv[2], tests[i].name)) {
