@@ -60,7 +60,7 @@ static void set_attr(struct segment *s, const struct stat *attr, int what)
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int what,
-		       struct fuse_file_info *fi)
+		       struct fuse_file_info *)
 {
 	struct segment *s;
 

@@ -261,7 +261,7 @@ static int run(int number, double seconds)
 	return 0;
 }
 
-static void on_bus(int sig)
+static void on_bus(int)
 {
 	static const char text[] = "fsx: SIGBUS\n";
 
