@@ -315,7 +315,7 @@ int command_run(char *line, const struct command_scope *scope, FILE *reply, char
 	*a = (struct args){
 		.scope = scope, .why = why, .count = 1, .gfp = GFP_KERNEL, .node = -1, .zone = -1};
 	err = parse(a, line, &verb);
-	if (!err)
+	if (!err && verb)
 		err = verb->run(a, reply);
 	free(a);
 	return err;

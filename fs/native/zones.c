@@ -182,6 +182,13 @@ int zone_pcp(const struct place *at, FILE *to)
 	return 0;
 }
 
+static char block_letter(const struct zone *z, pfn_t pfn)
+{
+	if (pr_block_absent(&rig.m, z, pfn))
+		return '-';
+	return pr_migratetype_letter[pr_block_type(&rig.m, z, pfn)];
+}
+
 int zone_pageblocks(const struct place *at, void **state, FILE *to)
 {
 	enum { LINE = 64, LINES = 1024 };
@@ -199,9 +206,7 @@ int zone_pageblocks(const struct place *at, void **state, FILE *to)
 		unsigned n = 0;
 
 		for (; n < LINE && *pfn < end; *pfn += PAGEBLOCK_PAGES)
-			line[n++] = pr_block_absent(&rig.m, z, *pfn)
-					? '-'
-					: pr_migratetype_letter[pr_block_type(&rig.m, z, *pfn)];
+			line[n++] = block_letter(z, *pfn);
 		line[n++] = '\n';
 		fwrite(line, 1, n, to);
 	}

@@ -55,7 +55,7 @@ char *inode_path(uint64_t number)
 	if (number == ROOT)
 		return strdup("");
 	pthread_mutex_lock(&lock);
-	for (struct inode *i = by_number[number % BUCKETS]; i; i = i->next_number)
+	for (struct inode *i = by_number[number % BUCKETS]; i && !path; i = i->next_number)
 		if (i->number == number)
 			path = strdup(i->path);
 	pthread_mutex_unlock(&lock);

@@ -13,6 +13,7 @@ for tool in ASAN UBSAN LSAN TSAN; do
   export "$var=${!var:+${!var}:}log_path=$DIR/sanitizer"
 done
 
+mounted() { awk -v m="$MNT" '$5 == m { found = 1 } END { exit !found }' /proc/self/mountinfo; } # also if its daemon is dead
 daemon_pids() { pgrep -f "pagerig .*$MNT\$"; }
 
 abort_connection() { # the client that hangs is let go with ENOTCONN
@@ -51,17 +52,21 @@ rig_unmount() { # and nothing is left two seconds later
 }
 
 finish() {
-  local status=$?
+  local status=$? nap
   trap - EXIT TERM
   if [ -n "$dog" ]; then # itself first, then its sleep
-    local nap
     nap=$(pgrep -P "$dog" 2>/dev/null)
     kill "$dog" 2>/dev/null; wait "$dog" 2>/dev/null
     [ -n "$nap" ] && kill $nap 2>/dev/null
   fi
   cd /
-  mountpoint -q "$MNT" && rig_unmount
-  [ -e "$DIR/hung" ] && bad=$((bad + 1))
+  if [ -e "$DIR/hung" ] || { mounted && [ -z "$(daemon_pids)" ]; }; then
+    [ -e "$DIR/hung" ] || echo "the daemon died"
+    bad=$((bad + 1))
+    for nap in $(daemon_pids); do kill -9 "$nap"; done
+    mounted && umount -l "$MNT"
+  fi
+  mounted && rig_unmount
   if compgen -G "$DIR/sanitizer.*" >/dev/null; then bad=$((bad + 1)); head -n 60 "$DIR"/sanitizer.*; fi
   rm -rf "$DIR" 2>/dev/null
   if [ "$bad" != 0 ]; then echo "$bad of $checks checks failed"; exit 1; fi
