@@ -105,20 +105,25 @@ static int out_of_range(ull n, ull low, ull high, char *why)
 	return -ERANGE;
 }
 
-/* What is printed has the boost in it, so what is written has it too. */
+/*
+ * What is printed has the boost in it, so what is written has it too. A watermark that is raised takes
+ * those above it along, as their order is what kswapd goes by; below the one under it, it can't go.
+ */
 static int set_wmark(const struct place *at, const char *line, enum watermark w, char *why)
 {
 	struct zone *z = zone_at(at);
 	ull n, boost = z->watermark_boost;
 	ull low = boost + (w == WMARK_MIN ? 0 : z->watermark[w - 1]);
-	ull high = boost + (w == WMARK_PROMO ? z->managed : z->watermark[w + 1]);
 	int err = parse_pages(line, &n, why);
 
 	if (err)
 		return err;
-	if (n < low || n > high)
-		return out_of_range(n, low, high, why);
+	if (n < low || n > z->managed + boost)
+		return out_of_range(n, low, z->managed + boost, why);
 	z->watermark[w] = n - boost;
+	for (unsigned above = w + 1; above < NR_WMARK; above++)
+		if (z->watermark[above] < z->watermark[w])
+			z->watermark[above] = z->watermark[w];
 	return 0;
 }
 

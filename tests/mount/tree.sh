@@ -64,6 +64,10 @@ rm allocations/*; ask drain >/dev/null
 put 220 $zone/watermarks/high
 expect "high is what was written" 220 "$(cat $zone/watermarks/high)"
 fails "out of range" put 1 $zone/watermarks/high
+put 300 $zone/watermarks/low
+expect "a raised one takes those above along" "300 300" "$(cat $zone/watermarks/low) $(cat $zone/watermarks/high)"
+works bash -c 'cat "$0" >"$0"' proc/sys/vm/watermark_scale_factor
+put 220 $zone/watermarks/high
 fails "Invalid argument" put -5 $zone/watermarks/high
 fails "Invalid argument" put 12x $zone/watermarks/high
 expect "and stays" 220 "$(cat $zone/watermarks/high)"
