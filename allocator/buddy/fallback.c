@@ -70,8 +70,8 @@ static void count_block(const struct op *op, pfn_t start, unsigned *free, unsign
 			n = 1u << (info >> 8 & 0xff);
 		if (state == PAGE_FREE)
 			*free += n;
-		else if (state == PAGE_USED && (info >> 16 & PAGE_LRU))
-			*movable += n;
+		else if (state == PAGE_USED && (info >> 16 & PAGE_LRU)) /* all frames of a folio, or one */
+			*movable += info >> 16 & PAGE_COMP ? n : 1;
 		pfn += n;
 	}
 }

@@ -37,6 +37,7 @@ struct script {
 	unsigned next, cpu; /* next id */
 	struct batch batch[MAX_BATCHES];
 	unsigned nr;
+	bool waits; /* requests that may wait take the place of those with reserves */
 };
 
 static unsigned below(struct script *s, unsigned n)
@@ -71,6 +72,19 @@ static const char *const others[] = {
 	"GFP_TRANSHUGE_LIGHT",
 	"GFP_NOWAIT|__GFP_NOWARN|__GFP_ZERO|__GFP_HARDWALL",
 };
+/* Those that may wait: compaction and reclaim run, and find nothing that moves or can be reclaimed. */
+static const char *const waiting[] = {
+	"GFP_KERNEL|__GFP_NOWARN",
+	"GFP_KERNEL|__GFP_NOWARN|__GFP_NORETRY",
+	"GFP_KERNEL|__GFP_NOWARN|__GFP_RETRY_MAYFAIL",
+	"GFP_KERNEL|__GFP_NOWARN|__GFP_RECLAIMABLE",
+	"GFP_NOIO|__GFP_NOWARN",
+	"GFP_NOFS|__GFP_NOWARN|__GFP_NORETRY",
+	"GFP_USER|__GFP_NOWARN|__GFP_RETRY_MAYFAIL",
+	"GFP_HIGHUSER_MOVABLE|__GFP_NOWARN",
+	"GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_NORETRY",
+	"GFP_TRANSHUGE",
+};
 static const unsigned all_orders[] = {0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 9, 10};
 
 /*
@@ -101,10 +115,13 @@ static struct kind some_kind(struct script *s, unsigned order, unsigned percent_
 
 	if (k.usual)
 		k.gfp = plain[t < 4 ? 0 : t < 8 ? 1 : 2];
+	else if (s->waits)
+		k.gfp = waiting[below(s, sizeof(waiting) / sizeof(waiting[0]))];
 	else
 		k.gfp = others[below(s, sizeof(others) / sizeof(others[0]))];
 	k.comp = order && chance(s, 85);
-	k.lru = strstr(k.gfp, "MOVABLE") && (!order || k.comp) && chance(s, 75);
+	/* the recorder's user pages belong to nobody, so compaction had better not meet them */
+	k.lru = !s->waits && strstr(k.gfp, "MOVABLE") && (!order || k.comp) && chance(s, 75);
 	return k;
 }
 
@@ -114,9 +131,9 @@ static void put_kind(struct script *s, const struct kind *k)
 	put_place(s, k->usual);
 	if (k->lru)
 		fprintf(s->out, " lru");
-	if (!k->usual && chance(s, 6))
+	if (!k->usual && !s->waits && chance(s, 6))
 		fprintf(s->out, " memalloc");
-	if (chance(s, 3))
+	if (!s->waits && chance(s, 3))
 		fprintf(s->out, " irqoff");
 }
 
@@ -252,7 +269,7 @@ static void phase_huge(struct script *s)
 /* Interrupts that want a few pages at once, near the end of memory. */
 static void phase_atomic(struct script *s)
 {
-	for (unsigned i = 4 + below(s, 40); i; i--) {
+	for (unsigned i = s->waits ? 0 : 4 + below(s, 40); i; i--) {
 		struct kind k = {"GFP_ATOMIC|__GFP_NOWARN", below(s, 4), .usual = false};
 
 		k.comp = k.order > 0;
@@ -324,7 +341,11 @@ static void phase_sysctl(struct script *s)
 
 static void phase_small(struct script *s)
 {
-	switch (below(s, 10)) {
+	switch (below(s, 11)) {
+	case 10:
+		if (s->plan->dumps)
+			fprintf(s->out, "ev\n");
+		break;
 	case 0:
 	case 1:
 		fprintf(s->out, "drain\n");
@@ -368,6 +389,9 @@ void script_operations(FILE *out, const struct script_plan *plan)
 	struct script s = {.out = out, .plan = plan, .rng = {plan->seed * 2654435761u + 88172645463325252ull}};
 	unsigned all = 0;
 
+	if (plan->dumps)
+		fprintf(out, "ev0\n");
+	s.waits = plan->seed / NR_SCRIPT_SHAPES % 3 == 2;
 	for (unsigned i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		all += phases[i].weight;
 	/* the last phase may go a quarter beyond */
