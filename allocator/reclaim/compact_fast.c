@@ -2,6 +2,8 @@
 /* compact_fast.c: short looks into the free lists that save scanning pageblock by pageblock. */
 #include "reclaim/compact_run.h"
 
+#include <pagerig/trace.h>
+
 /* The first entries of a free list, up to `last`, go to its end: the next look begins behind them. */
 static void first_to_end(struct op *op, unsigned order, enum migratetype mt, uint32_t last)
 {
@@ -197,6 +199,7 @@ void fast_isolate_free(struct compact_run *r)
 	struct search s = {.r = r, .limit = run_scan_limit(r) >> 1};
 	bool first_look = r->free_pfn >= c->init_free_pfn;
 	uint64_t distance = r->free_pfn - r->migrate_pfn;
+	uint64_t before = r->nr_free;
 	pfn_t found;
 
 	if (r->order <= 0)
@@ -210,6 +213,8 @@ void fast_isolate_free(struct compact_run *r)
 	if (s.min > s.low) /* the scanners have passed each other */
 		s.low = s.min;
 	found = search_orders(&s);
+	pr_trace(r->op.m, r->cpu, mm_compaction_fast_isolate_freepages, .start_pfn = s.min,
+		 .end_pfn = r->free_pfn, .nr_scanned = s.scanned, .nr_taken = r->nr_free - before);
 	if (found == PFN_NONE) {
 		r->fast_search_fail++;
 		if (first_look)

@@ -2,6 +2,8 @@
 /* compact_free.c: the free scanner: from the end of the zone down, frames to move to. */
 #include "reclaim/compact_run.h"
 
+#include <pagerig/trace.h>
+
 bool isolate_free(struct op *op, pfn_t pfn, unsigned order)
 {
 	enum migratetype mt = block_type(op, pfn);
@@ -54,8 +56,8 @@ static uint64_t compound_pages(const struct compact_run *r, pfn_t pfn, pfn_t end
 uint64_t isolate_free_block(struct compact_run *r, pfn_t *start, pfn_t end, unsigned stride,
 			    bool strict)
 {
-	uint64_t scanned = 0, isolated = 0;
-	pfn_t pfn = *start;
+	uint64_t scanned = 0, isolated = 0, taken;
+	pfn_t pfn = *start, first = pfn;
 
 	if (strict)
 		stride = 1;
@@ -85,10 +87,13 @@ uint64_t isolate_free_block(struct compact_run *r, pfn_t *start, pfn_t end, unsi
 		pfn += (1ull << order) - 1;
 	}
 	zone_unlock(r->op.z);
-	*start = min_pfn(pfn, end);
+	*start = pfn = min_pfn(pfn, end);
+	taken = isolated;
 	if (strict && *start < end)
 		isolated = 0;
 	r->free_scanned += scanned;
+	pr_trace(r->op.m, r->cpu, mm_compaction_isolate_freepages, .start_pfn = first,
+		 .end_pfn = pfn, .nr_scanned = scanned, .nr_taken = taken);
 	if (isolated)
 		pr_count(r->op.m, r->cpu, EV_COMPACT_ISOLATED, isolated);
 	return isolated;
@@ -141,6 +146,17 @@ void isolate_free_pages(struct compact_run *r)
 			stride = stride < COMPACT_CLUSTER / 2 ? stride << 1 : COMPACT_CLUSTER;
 	}
 	r->free_pfn = at;
+}
+
+void drain_zone_lists(struct pr_machine *m, struct zone *z, unsigned cpu)
+{
+	for (unsigned c = 0; c < m->arena->nr_cpus; c++) {
+		struct op op = {m, z, pr_pcp(m, z, c), pr_pcp(m, z, cpu)};
+
+		pcp_lock(op.pcp);
+		pcp_drain(&op);
+		pcp_unlock(op.pcp);
+	}
 }
 
 pfn_t release_free(struct compact_run *r)

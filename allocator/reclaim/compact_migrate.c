@@ -3,6 +3,7 @@
 #include "reclaim/compact_run.h"
 
 #include <errno.h>
+#include <pagerig/trace.h>
 
 /* A scan of part of one pageblock. */
 struct scan {
@@ -90,6 +91,20 @@ static bool claimed_by_other(struct scan *s, pfn_t start)
 	return was && !r->finish_pageblock;
 }
 
+/* User memory that this run leaves alone: locked, of a file system, or being written. */
+static bool unsuited(const struct compact_run *r, uint32_t info)
+{
+	unsigned lru_flags = info >> 24;
+
+	if ((lru_flags & PG_UNEVICTABLE) && !r->contig &&
+	    !r->op.m->arena->sysctl.compact_unevictable_allowed)
+		return true;
+	if (!(r->gfp & __GFP_FS) &&
+	    ((lru_flags & PG_FILE) || (info_flags(info) & PAGE_SWAPCACHE)))
+		return true;
+	return (lru_flags & PG_WRITEBACK) && r->mode != MIGRATE_SYNC;
+}
+
 enum step { STEP_ON, STEP_ENOUGH, STEP_ABORT };
 
 static void skip_pages(struct scan *s, unsigned order)
@@ -118,7 +133,8 @@ static enum step scan_frame(struct scan *s, pfn_t start)
 		fail(s);
 		return STEP_ON;
 	}
-	if (!info_movable(r->op.m, pr_page(r->op.m, r->op.z, s->pfn)->owner, info)) {
+	if (!info_movable(r->op.m, pr_page(r->op.m, r->op.z, s->pfn)->owner, info) ||
+	    unsuited(r, info)) {
 		fail(s);
 		return STEP_ON;
 	}
@@ -196,6 +212,8 @@ int isolate_migrate_block(struct compact_run *r, pfn_t pfn, pfn_t end)
 			run_set_skip(r, pfn);
 		update_cached_migrate(r, s.pfn);
 	}
+	pr_trace(r->op.m, r->cpu, mm_compaction_isolate_migratepages, .start_pfn = pfn,
+		 .end_pfn = s.pfn, .nr_scanned = s.scanned, .nr_taken = s.isolated);
 	r->migrate_scanned += s.scanned;
 	if (s.isolated)
 		pr_count(r->op.m, r->cpu, EV_COMPACT_ISOLATED, s.isolated);

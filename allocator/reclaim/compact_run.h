@@ -13,6 +13,7 @@ struct compact_run {
 	unsigned cpu;
 	int order; /* wanted; -1: all of the zone shall be compact */
 	enum migratetype type;
+	gfp_t gfp;
 	unsigned alloc_flags;
 	enum zone_type highest;
 	enum migrate_mode mode;

@@ -5,6 +5,8 @@
  */
 #include "reclaim/compact_run.h"
 
+#include <pagerig/trace.h>
+
 struct areas {
 	uint64_t blocks, pages, suitable; /* free blocks, free pages, blocks of the order in them */
 };
@@ -47,29 +49,40 @@ bool compaction_has_room(const struct zone *z, unsigned order, enum zone_type hi
 	return zone_watermark_ok_free(z, 0, mark + compact_gap(order), highest, ALLOC_CMA, free);
 }
 
-bool compaction_suitable(const struct pr_machine *m, const struct zone *z, unsigned order,
+bool compaction_suitable(struct pr_machine *m, unsigned cpu, const struct zone *z, unsigned order,
 			 enum zone_type highest)
 {
-	int index;
+	enum compact_result verdict = COMPACT_CONTINUE;
+	int64_t free = load(&z->free_pages);
 
-	if (!compaction_has_room(z, order, highest, load(&z->free_pages) > 0 ? load(&z->free_pages) : 0))
-		return false;
-	if (order <= COSTLY_ORDER)
-		return true; /* the other choice would be the OOM killer */
-	index = pr_fragmentation_index(z, order);
-	return index < 0 || index > m->arena->sysctl.extfrag_threshold;
+	if (!compaction_has_room(z, order, highest, free > 0 ? free : 0)) {
+		verdict = COMPACT_SKIPPED;
+	} else if (order > COSTLY_ORDER) { /* for others the other choice is the OOM killer */
+		int index = pr_fragmentation_index(z, order);
+
+		if (index >= 0 && index <= m->arena->sysctl.extfrag_threshold)
+			verdict = COMPACT_NOT_SUITABLE_ZONE;
+	}
+	pr_trace(m, cpu, mm_compaction_suitable, .nid = (int)z->node, .idx = (int)z->type,
+		 .order = (int)order, .ret = (int)verdict);
+	return verdict == COMPACT_CONTINUE;
 }
 
-unsigned proactive_mark(const struct pr_machine *m, bool low)
+enum compact_result compaction_worth(struct pr_machine *m, unsigned cpu, const struct zone *z,
+				     unsigned order, enum zone_type highest, unsigned alloc_flags)
 {
-	int mark = 100 - m->arena->sysctl.compaction_proactiveness;
-
-	if (mark < 5) /* never all day long */
-		mark = 5;
-	return (unsigned)(low ? mark : mark < 90 ? mark + 10 : 100);
+	if (zone_watermark_ok(z, order, zone_mark(z, alloc_flags & ALLOC_WMARK_MASK), highest,
+			      alloc_flags))
+		return COMPACT_SUCCESS;
+	return compaction_suitable(m, cpu, z, order, highest) ? COMPACT_CONTINUE : COMPACT_SKIPPED;
 }
 
-void compaction_defer(struct zone *z, int order)
+#define TRACE_DEFER(m, cpu, event, z, order_)                                                      \
+	pr_trace(m, cpu, event, .nid = (int)(z)->node, .idx = (int)(z)->type, .order = (order_),   \
+		 .considered = (z)->compact.considered, .defer_shift = (z)->compact.defer_shift,   \
+		 .order_failed = (z)->compact.order_failed)
+
+void compaction_defer(struct pr_machine *m, struct zone *z, int order, unsigned cpu)
 {
 	struct compact_memory *c = &z->compact;
 
@@ -78,9 +91,10 @@ void compaction_defer(struct zone *z, int order)
 		c->order_failed = order;
 	if (c->defer_shift < COMPACT_MAX_DEFER_SHIFT)
 		c->defer_shift++;
+	TRACE_DEFER(m, cpu, mm_compaction_defer_compaction, z, order);
 }
 
-bool compaction_deferred(struct zone *z, int order)
+bool compaction_deferred(struct pr_machine *m, struct zone *z, int order, unsigned cpu)
 {
 	struct compact_memory *c = &z->compact;
 	uint32_t limit = 1u << c->defer_shift;
@@ -91,10 +105,12 @@ bool compaction_deferred(struct zone *z, int order)
 		c->considered = limit;
 		return false;
 	}
+	TRACE_DEFER(m, cpu, mm_compaction_deferred, z, order);
 	return true;
 }
 
-void compaction_defer_reset(struct zone *z, int order, bool alloc_success)
+void compaction_defer_reset(struct pr_machine *m, struct zone *z, int order, bool alloc_success,
+			    unsigned cpu)
 {
 	struct compact_memory *c = &z->compact;
 
@@ -102,6 +118,7 @@ void compaction_defer_reset(struct zone *z, int order, bool alloc_success)
 		c->considered = c->defer_shift = 0;
 	if (order >= c->order_failed)
 		c->order_failed = order + 1;
+	TRACE_DEFER(m, cpu, mm_compaction_defer_reset, z, order);
 }
 
 /*

@@ -4,13 +4,9 @@
 
 #include <errno.h>
 #include <pagerig/compact.h>
+#include <pagerig/trace.h>
 
 enum { HUGE_ORDER = PAGEBLOCK_ORDER }; /* COMPACTION_HPAGE_ORDER */
-
-const char *const compact_result_name[COMPACT_SUCCESS + 1] = {
-	"skipped",  "deferred",		"no_suitable_page", "continue",
-	"complete", "partial_skipped", "contended",	    "success",
-};
 
 /* Is a block there that the request would get, be it by claiming another type's? */
 static bool block_for(const struct compact_run *r)
@@ -42,7 +38,7 @@ static enum compact_result scanners_met(struct compact_run *r)
 	return r->whole_zone ? COMPACT_COMPLETE : COMPACT_PARTIAL_SKIPPED;
 }
 
-static enum compact_result finished(struct compact_run *r)
+static enum compact_result judge(struct compact_run *r)
 {
 	if (r->free_pfn >> PAGEBLOCK_ORDER <= r->migrate_pfn >> PAGEBLOCK_ORDER)
 		return scanners_met(r);
@@ -55,22 +51,16 @@ static enum compact_result finished(struct compact_run *r)
 	/* a pageblock is finished, so that nothing has to be claimed from it soon */
 	if (r->order < 0 || r->migrate_pfn != pageblock_start(r->migrate_pfn))
 		return COMPACT_CONTINUE;
-	return block_for(r) ? COMPACT_SUCCESS : COMPACT_CONTINUE;
+	return block_for(r) ? COMPACT_SUCCESS : COMPACT_NO_SUITABLE_PAGE;
 }
 
-/* Is it worth starting? COMPACT_CONTINUE if so. */
-static enum compact_result suitable(const struct compact_run *r)
+static enum compact_result finished(struct compact_run *r)
 {
-	const struct zone *z = r->op.z;
-	unsigned order = (unsigned)r->order;
+	enum compact_result result = judge(r);
 
-	if (r->order < 0)
-		return COMPACT_CONTINUE;
-	if (zone_watermark_ok(z, order, zone_mark(z, r->alloc_flags & ALLOC_WMARK_MASK), r->highest,
-			      r->alloc_flags))
-		return COMPACT_SUCCESS;
-	return compaction_suitable(r->op.m, z, order, r->highest) ? COMPACT_CONTINUE
-								   : COMPACT_SKIPPED;
+	pr_trace(r->op.m, r->cpu, mm_compaction_finished, .nid = (int)r->op.z->node,
+		 .idx = (int)r->op.z->type, .order = r->order, .ret = (int)result);
+	return result == COMPACT_NO_SUITABLE_PAGE ? COMPACT_CONTINUE : result;
 }
 
 static bool outside(const struct zone *z, pfn_t pfn)
@@ -160,7 +150,11 @@ static bool migrate_isolated(struct compact_run *r, int *err)
 	const struct migration g = {.m = r->op.m, .z = r->op.z, .cpu = r->cpu, .mode = r->mode,
 				    .get_new = get_target, .put_new = put_target, .ctx = r};
 
-	*err = migrate_blocks(&g, &r->isolated);
+	uint64_t pages = r->nr_isolated, moved = 0;
+
+	*err = migrate_blocks(&g, &r->isolated, &moved);
+	pr_trace(r->op.m, r->cpu, mm_compaction_migratepages, .nr_migrated = moved,
+		 .nr_failed = pages - moved);
 	r->nr_isolated = 0;
 	if (*err)
 		putback_blocks(g.m, g.z, g.cpu, &r->isolated);
@@ -257,12 +251,18 @@ static enum compact_result compact_zone(struct compact_run *r)
 	r->isolated.nr = 0;
 	for (unsigned o = 0; o < NR_ORDERS; o++)
 		list_init(&r->free[o]);
-	result = suitable(r);
-	if (result != COMPACT_CONTINUE)
-		return result;
+	if (r->order >= 0) {
+		result = compaction_worth(r->op.m, r->cpu, r->op.z, (unsigned)r->order, r->highest,
+					  r->alloc_flags);
+		if (result != COMPACT_CONTINUE)
+			return result;
+	}
 	if (restarting(r))
 		compaction_reset_zone(r->op.m, r->op.z);
 	set_scanners(r);
+	pr_trace(r->op.m, r->cpu, mm_compaction_begin, .zone_start = r->op.z->start_pfn,
+		 .migrate_pfn = r->migrate_pfn, .free_pfn = r->free_pfn,
+		 .zone_end = zone_end(r->op.z), .sync = r->mode != MIGRATE_ASYNC);
 	pr_lru_drain(r->op.m, r->cpu);
 	result = run_loop(r);
 	if (r->nr_free) {
@@ -273,6 +273,10 @@ static enum compact_result compact_zone(struct compact_run *r)
 	}
 	pr_count(r->op.m, r->cpu, EV_COMPACT_MIGRATE_SCANNED, r->migrate_scanned);
 	pr_count(r->op.m, r->cpu, EV_COMPACT_FREE_SCANNED, r->free_scanned);
+	pr_trace(r->op.m, r->cpu, mm_compaction_end, .zone_start = r->op.z->start_pfn,
+		 .migrate_pfn = r->migrate_pfn, .free_pfn = r->free_pfn,
+		 .zone_end = zone_end(r->op.z), .sync = r->mode != MIGRATE_ASYNC,
+		 .status = (int)result);
 	return result;
 }
 
@@ -283,7 +287,7 @@ static enum compact_result compact_zone_order(struct context *c, struct zone *z,
 	bool full = prio == COMPACT_PRIO_SYNC_FULL;
 	struct compact_run r = {
 		.op = op_make(c->m, z, c->r->cpu), .cpu = c->r->cpu,
-		.order = (int)c->r->order, .search_order = (int)c->r->order, .type = c->type,
+		.order = (int)c->r->order, .search_order = (int)c->r->order, .type = c->type, .gfp = c->r->gfp,
 		.mode = prio == COMPACT_PRIO_ASYNC ? MIGRATE_ASYNC : MIGRATE_SYNC_LIGHT,
 		.alloc_flags = alloc_flags, .highest = c->highest, .direct = true,
 		.whole_zone = full, .ignore_skip = full, .ignore_block_type = full,
@@ -307,21 +311,23 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 	*captured = PFN_NONE;
 	if (!(c->r->gfp & __GFP_IO))
 		return COMPACT_SKIPPED;
+	pr_trace(c->m, c->r->cpu, mm_compaction_try_to_compact_pages, .order = (int)c->r->order,
+		 .gfp_mask = c->r->gfp, .prio = (int)prio);
 	for_each_usable_zone(c, e) {
 		struct zone *z = zoneref_zone(c, e);
 		enum compact_result result = COMPACT_DEFERRED;
 
-		if (prio == COMPACT_PRIO_SYNC_FULL || !compaction_deferred(z, (int)c->r->order))
+		if (prio == COMPACT_PRIO_SYNC_FULL || !compaction_deferred(c->m, z, (int)c->r->order, c->r->cpu))
 			result = compact_zone_order(c, z, alloc_flags, prio, captured);
 		if (result > best)
 			best = result;
 		if (result == COMPACT_SUCCESS) {
-			compaction_defer_reset(z, (int)c->r->order, false);
+			compaction_defer_reset(c->m, z, (int)c->r->order, false, c->r->cpu);
 			break;
 		}
 		if (prio != COMPACT_PRIO_ASYNC &&
 		    (result == COMPACT_COMPLETE || result == COMPACT_PARTIAL_SKIPPED))
-			compaction_defer(z, (int)c->r->order);
+			compaction_defer(c->m, z, (int)c->r->order, c->r->cpu);
 	}
 	return best;
 }
@@ -329,7 +335,7 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 static void compact_whole(struct pr_machine *m, struct zone *z, unsigned cpu, bool proactive)
 {
 	struct compact_run r = {
-		.op = op_make(m, z, cpu), .cpu = cpu, .order = -1, .type = MT_UNMOVABLE,
+		.op = op_make(m, z, cpu), .cpu = cpu, .order = -1, .type = MT_UNMOVABLE, .gfp = GFP_KERNEL,
 		.mode = proactive ? MIGRATE_SYNC_LIGHT : MIGRATE_SYNC, .ignore_skip = true,
 		.whole_zone = true, .proactive = proactive,
 	};
@@ -339,6 +345,21 @@ static void compact_whole(struct pr_machine *m, struct zone *z, unsigned cpu, bo
 		pr_count(m, cpu, EV_COMPACT_DAEMON_MIGRATE_SCANNED, r.migrate_scanned);
 		pr_count(m, cpu, EV_COMPACT_DAEMON_FREE_SCANNED, r.free_scanned);
 	}
+}
+
+enum compact_result compact_background(struct pr_machine *m, struct zone *z, int order, unsigned cpu,
+				       enum zone_type highest)
+{
+	struct compact_run r = {
+		.op = op_make(m, z, cpu), .cpu = cpu, .order = order, .search_order = order,
+		.type = MT_UNMOVABLE, .gfp = GFP_KERNEL, .mode = MIGRATE_SYNC_LIGHT,
+		.highest = highest,
+	};
+	enum compact_result result = compact_zone(&r);
+
+	pr_count(m, cpu, EV_COMPACT_DAEMON_MIGRATE_SCANNED, r.migrate_scanned);
+	pr_count(m, cpu, EV_COMPACT_DAEMON_FREE_SCANNED, r.free_scanned);
+	return result;
 }
 
 void compact_node(struct pr_machine *m, unsigned node, unsigned cpu, bool proactive)

@@ -73,7 +73,7 @@ static int empty_range(struct contig *k, pfn_t start, pfn_t end)
 	enum { MAX_TRIES = 5 };
 	struct compact_run *r = &k->run;
 	const struct migration g = {.m = r->op.m, .z = r->op.z, .cpu = r->cpu, .mode = r->mode,
-				    .no_batch = true, .get_new = get_outside,
+				    .contig = true, .no_batch = true, .get_new = get_outside,
 				    .put_new = put_outside, .ctx = k};
 	pfn_t pfn = start;
 	int tries = 0, err = 0;
@@ -89,7 +89,7 @@ static int empty_range(struct contig *k, pfn_t start, pfn_t end)
 			err = -EBUSY;
 			break;
 		}
-		err = migrate_blocks(&g, &r->isolated);
+		err = migrate_blocks(&g, &r->isolated, NULL);
 		if (err == -ENOMEM)
 			break;
 	}
@@ -137,24 +137,13 @@ static void make_used(struct compact_run *r, pfn_t start, pfn_t end, int order, 
 		store(&frames->info, page_info(PAGE_USED, (unsigned)order, PAGE_COMP | PAGE_CONTIG, 0));
 }
 
-static void drain_zone_lists(struct compact_run *r)
-{
-	for (unsigned cpu = 0; cpu < r->op.m->arena->nr_cpus; cpu++) {
-		struct op op = {r->op.m, r->op.z, pr_pcp(r->op.m, r->op.z, cpu), r->op.books};
-
-		pcp_lock(op.pcp);
-		pcp_drain(&op);
-		pcp_unlock(op.pcp);
-	}
-}
-
 static int take_isolated_range(struct contig *k, pfn_t start, pfn_t end, int order, uint32_t owner)
 {
 	struct compact_run *r = &k->run;
 	pfn_t outer_start, outer_end;
 	int err;
 
-	drain_zone_lists(r);
+	drain_zone_lists(r->op.m, r->op.z, r->cpu);
 	err = empty_range(k, start, end);
 	if (err && err != -EBUSY)
 		return err;
@@ -191,6 +180,7 @@ int pr_alloc_contig(struct pr_machine *m, pfn_t start, uint64_t n, enum migratet
 		if (n != 1ull << order || order > MAX_ORDER || (start & (n - 1)))
 			return -EINVAL;
 	}
+	k.run.gfp = k.gfp;
 	k.run.op = op_make(m, z, cpu);
 	for (unsigned o = 0; o < NR_ORDERS; o++)
 		list_init(&k.run.free[o]);

@@ -35,7 +35,7 @@ static bool block_in_reach(const struct scan *sc, const struct zone *z, bool *th
 	enum zone_type highest = (enum zone_type)sc->reclaim_idx;
 
 	*there = zone_watermark_ok(z, sc->order, zone_mark(z, WMARK_MIN), highest, 0);
-	return *there || compaction_suitable(sc->m, z, sc->order, highest);
+	return *there || compaction_suitable(sc->m, sc->cpu, z, sc->order, highest);
 }
 
 /* Enough is free for a costly order: the rest is compaction's work. */

@@ -132,20 +132,6 @@ static bool may_sleep(struct pr_machine *m, struct node *n)
 	return true;
 }
 
-/* Memory was made free: now it may be worth making blocks of it (wakeup_kcompactd). */
-static void wake_kcompactd(struct pr_machine *m, struct node *n, int order, int highest,
-			   unsigned cpu)
-{
-	if (!order)
-		return;
-	if (n->kcompactd_order < order)
-		n->kcompactd_order = order;
-	if (n->kcompactd_highest < highest)
-		n->kcompactd_highest = highest;
-	pr_trace(m, cpu, mm_compaction_wakeup_kcompactd, .nid = (int)(n - m->nodes), .order = order,
-		 .highest_zoneidx = highest);
-}
-
 void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone_type highest,
 		 gfp_t gfp, unsigned cpu)
 {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pagerig/alloc.h>
+#include <pagerig/trace.h>
 
 enum {
 	MAX_BATCH = PAGEBLOCK_PAGES, /* pages that have a target before any is moved */
@@ -76,7 +77,7 @@ void putback_blocks(struct pr_machine *m, const struct zone *z, unsigned cpu,
 }
 
 /* Moves one block: its owner first, then the marks, then the old frames are free. */
-static int move_block(const struct migration *g, pfn_t src, pfn_t dst)
+static int move_block(const struct migration *g, pfn_t src, pfn_t dst, enum migrate_mode mode)
 {
 	struct page *from = pr_page(g->m, g->z, src);
 	struct page *to = pr_page(g->m, zone_of(g->m, dst), dst);
@@ -86,8 +87,8 @@ static int move_block(const struct migration *g, pfn_t src, pfn_t dst)
 
 	if (!still_isolated(info))
 		return -ENOENT;
-	if (page_has(from, PG_WRITEBACK))
-		return -EAGAIN;
+	if (page_has(from, PG_WRITEBACK)) /* only a synchronous run would wait for that */
+		return mode == MIGRATE_SYNC ? -EAGAIN : -EBUSY;
 	to->owner = from->owner;
 	store(&to->info, page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED,
 				   info >> 24));
@@ -115,13 +116,13 @@ static void give_up(const struct migration *g, const struct pair *p, struct bloc
 }
 
 /* Goes over the pairs once; keeps those whose owners were busy, at the front. How many. */
-static unsigned move_pass(const struct migration *g, struct pair *pair, unsigned n,
-			  struct block_list *failed, struct totals *t)
+static unsigned move_pass(const struct migration *g, enum migrate_mode mode, struct pair *pair,
+			  unsigned n, struct block_list *failed, struct totals *t)
 {
 	unsigned busy = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int err = move_block(g, pair[i].src, pair[i].dst);
+		int err = move_block(g, pair[i].src, pair[i].dst, mode);
 
 		if (err == -EAGAIN)
 			pair[busy++] = pair[i];
@@ -137,8 +138,9 @@ static unsigned move_pass(const struct migration *g, struct pair *pair, unsigned
  * One batch, from the list's end: first a new frame for each block, then all are moved. What failed
  * goes to `failed`, what was not tried stays. As migrate_pages_batch.
  */
-static int migrate_batch(const struct migration *g, struct block_list *from, unsigned passes,
-			 struct block_list *failed, struct totals *t)
+static int migrate_batch(const struct migration *g, enum migrate_mode mode,
+			 struct block_list *from, unsigned passes, struct block_list *failed,
+			 struct totals *t)
 {
 	unsigned failed_before = failed->nr, n = 0, pages = 0;
 	struct pair pair[MAX_BATCH];
@@ -159,7 +161,7 @@ static int migrate_batch(const struct migration *g, struct block_list *from, uns
 		from->nr--;
 	}
 	for (unsigned pass = 0; pass < passes && n; pass++)
-		n = move_pass(g, pair, n, failed, t);
+		n = move_pass(g, mode, pair, n, failed, t);
 	for (unsigned i = 0; i < n; i++)
 		give_up(g, &pair[i], failed, t);
 	return err ? err : (int)(failed->nr - failed_before);
@@ -171,7 +173,7 @@ static int migrate_sync(const struct migration *g, struct block_list *from,
 {
 	struct block_list again = {.nr = 0};
 	struct totals first = {0};
-	int rc = migrate_batch(g, from, ASYNC_PASSES, &again, &first), nr_failed = 0;
+	int rc = migrate_batch(g, MIGRATE_ASYNC, from, ASYNC_PASSES, &again, &first), nr_failed = 0;
 	unsigned i = 0;
 
 	t->moved += first.moved;
@@ -180,7 +182,7 @@ static int migrate_sync(const struct migration *g, struct block_list *from,
 	for (; i < again.nr && rc >= 0; i++) {
 		struct block_list one = {.nr = 1, .pfn = {again.pfn[i]}};
 
-		rc = migrate_batch(g, &one, SYNC_PASSES, failed, t);
+		rc = migrate_batch(g, g->mode, &one, SYNC_PASSES, failed, t);
 		if (rc < 0)
 			break; /* it was not tried */
 		nr_failed += rc;
@@ -190,17 +192,22 @@ static int migrate_sync(const struct migration *g, struct block_list *from,
 	return rc < 0 ? rc : nr_failed;
 }
 
-int migrate_blocks(const struct migration *g, struct block_list *from)
+/* Numbers are those of the record's names. */
+enum { MR_COMPACTION = 0, MR_CONTIG_RANGE = 6 };
+
+int migrate_blocks(const struct migration *g, struct block_list *from, uint64_t *moved)
 {
+	int reason = g->contig ? MR_CONTIG_RANGE : MR_COMPACTION, mode = (int)g->mode;
 	struct block_list failed = {.nr = 0};
 	struct totals t = {0};
 	int total = 0;
 
+	pr_trace(g->m, g->cpu, mm_migrate_pages_start, .mode = mode, .reason = reason);
 	while (from->nr && total >= 0) {
 		int rc;
 
 		if (g->mode == MIGRATE_ASYNC)
-			rc = migrate_batch(g, from, ALL_PASSES, &failed, &t);
+			rc = migrate_batch(g, MIGRATE_ASYNC, from, ALL_PASSES, &failed, &t);
 		else
 			rc = migrate_sync(g, from, &failed, &t);
 		total = rc < 0 ? rc : total + rc;
@@ -210,5 +217,9 @@ int migrate_blocks(const struct migration *g, struct block_list *from)
 		append(from, failed.pfn[--failed.nr]);
 	pr_count(g->m, g->cpu, EV_PGMIGRATE_SUCCESS, t.moved);
 	pr_count(g->m, g->cpu, EV_PGMIGRATE_FAIL, t.failed);
+	pr_trace(g->m, g->cpu, mm_migrate_pages, .succeeded = t.moved, .failed = t.failed,
+		 .mode = mode, .reason = reason);
+	if (moved)
+		*moved = t.moved;
 	return from->nr ? total : 0;
 }

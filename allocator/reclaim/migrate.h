@@ -28,6 +28,7 @@ struct migration {
 	struct zone *z; /* of the blocks that are moved */
 	unsigned cpu;
 	enum migrate_mode mode;
+	bool contig; /* for a range by its numbers, not for compaction */
 	bool no_batch; /* what was moved is on the LRU at once (lru_cache_disable) */
 	/* A frame to move to, in state PAGE_USED, or PFN_NONE; and what becomes of one not used. */
 	pfn_t (*get_new)(void *ctx, unsigned order);
@@ -63,9 +64,9 @@ bool isolate_block(struct pr_machine *m, const struct zone *z, struct block_list
 		   uint32_t info);
 /*
  * Moves the blocks of a list, the last one first. 0 if all moved; how many did not (they are on
- * the list still); -ENOMEM if there was nowhere to move to.
+ * the list still); -ENOMEM if there was nowhere to move to. *moved: pages (may be NULL).
  */
-int migrate_blocks(const struct migration *g, struct block_list *from);
+int migrate_blocks(const struct migration *g, struct block_list *from, uint64_t *moved);
 /* Blocks that were not moved go back onto the LRU, through the CPU's batch; the last one first. */
 void putback_blocks(struct pr_machine *m, const struct zone *z, unsigned cpu,
 		    struct block_list *from);

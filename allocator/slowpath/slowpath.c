@@ -11,6 +11,8 @@
 #include "reclaim/compaction.h"
 #include "reclaim/direct.h"
 
+#include <pagerig/trace.h>
+
 static unsigned slow_flags(const struct context *c)
 {
 	gfp_t gfp = c->r->gfp;
@@ -139,7 +141,7 @@ static pfn_t direct_compact(struct slow *s, enum compact_priority priority)
 	}
 	z = pr_zone_of(c->m, pfn);
 	z->compact.blockskip_flush = false;
-	compaction_defer_reset(z, (int)c->r->order, true);
+	compaction_defer_reset(c->m, z, (int)c->r->order, true, c->r->cpu);
 	pr_count(c->m, c->r->cpu, EV_COMPACT_SUCCESS, 1);
 	return pfn;
 }
@@ -211,25 +213,38 @@ static bool compaction_could_run(const struct context *c)
 }
 
 /* Is another compaction worth it, at the same priority or a harder one? (should_compact_retry) */
-static bool compact_again(struct slow *s)
+static bool compact_judge(struct slow *s, int max, enum compact_priority hardest)
 {
-	enum { MAX_COMPACT_RETRIES = 16 };
-	bool is_costly = costly(s->c);
-	int max = is_costly ? MAX_COMPACT_RETRIES / 4 : MAX_COMPACT_RETRIES;
-
-	if (!s->c->r->order)
-		return false;
 	if (s->compacted == COMPACT_SKIPPED)
 		return compaction_could_run(s->c);
 	/* it made a block, and someone else got it */
 	if (s->compacted == COMPACT_SUCCESS && ++s->compact_retries <= max)
 		return true;
-	if (s->priority > (is_costly ? COMPACT_PRIO_SYNC_LIGHT : COMPACT_PRIO_SYNC_FULL)) {
+	if (s->priority > hardest) {
 		s->priority--;
 		s->compact_retries = 0;
 		return true;
 	}
 	return false;
+}
+
+static bool compact_again(struct slow *s)
+{
+	enum { MAX_COMPACT_RETRIES = 16, FAILED = 1, WITHDRAWN, PROGRESS };
+	const struct context *c = s->c;
+	int max = costly(c) ? MAX_COMPACT_RETRIES / 4 : MAX_COMPACT_RETRIES;
+	int retries = s->compact_retries, priority = (int)s->priority;
+	bool again;
+
+	if (!c->r->order)
+		return false;
+	again = compact_judge(s, max, costly(c) ? COMPACT_PRIO_SYNC_LIGHT : COMPACT_PRIO_SYNC_FULL);
+	pr_trace(c->m, c->r->cpu, compact_retry, .order = (int)c->r->order, .priority = priority,
+		 .result = s->compacted == COMPACT_COMPLETE ? FAILED
+			   : s->compacted == COMPACT_SUCCESS ? PROGRESS
+							     : WITHDRAWN,
+		 .retries = retries, .max_retries = max, .ret = again);
+	return again;
 }
 
 /* The last look, and the OOM killer (__alloc_pages_may_oom); *again if it gave something up. */
@@ -332,8 +347,23 @@ static bool would_see_the_same(const struct slow *s)
 	       !(c->r->gfp & (__GFP_DIRECT_RECLAIM | __GFP_NOFAIL));
 }
 
+/* For a request that must not fail, while reclaim gives something. */
+static bool must_go_on(const struct slow *s)
+{
+	return (s->c->r->gfp & __GFP_NOFAIL) && (s->c->r->gfp & __GFP_DIRECT_RECLAIM) &&
+	       !s->c->r->memalloc && s->progress;
+}
+
+/* Half of the reserve is open to such a request (__alloc_pages_cpuset_fallback). */
+static enum verdict last_help(struct slow *s, pfn_t *pfn)
+{
+	*pfn = get_page(s->c, ALLOC_MIN_RESERVE | ALLOC_CPUSET);
+	return *pfn != PFN_NONE ? GOT_IT : AGAIN;
+}
+
 static pfn_t attempts(struct context *c)
 {
+	enum { ENDLESS = 1000 }; /* rounds after which Linux would go on, and we do not */
 	struct slow s = {.c = c, .alloc_flags = slow_flags(c), .compacted = COMPACT_SKIPPED,
 			 .priority = COMPACT_PRIO_SYNC_LIGHT};
 	enum verdict verdict = AGAIN;
@@ -346,11 +376,13 @@ static pfn_t attempts(struct context *c)
 		return pfn;
 	if (!compact_first(&s, &pfn))
 		verdict = GIVE_UP;
-	while (pfn == PFN_NONE && verdict == AGAIN)
+	for (int i = 0; pfn == PFN_NONE && verdict == AGAIN && i < ENDLESS; i++) {
 		verdict = one_round(&s, &pfn);
-	/* the last help for a request that must not fail (__alloc_pages_cpuset_fallback) */
+		if (pfn == PFN_NONE && verdict == GIVE_UP && must_go_on(&s))
+			verdict = last_help(&s, &pfn);
+	}
 	if (pfn == PFN_NONE && (c->r->gfp & __GFP_NOFAIL))
-		pfn = get_page(c, ALLOC_MIN_RESERVE);
+		last_help(&s, &pfn);
 	return pfn;
 }
 

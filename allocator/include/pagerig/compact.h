@@ -14,6 +14,18 @@ int pr_compact_node(struct pr_machine *m, unsigned node, unsigned cpu);
 int pr_compact_memory(struct pr_machine *m, unsigned cpu);
 
 /*
+ * kcompactd of a node, run by a CPU: does what it was woken for. 1; 0 if it was nothing; -EINVAL.
+ * mm/compaction.c: kcompactd_do_work.
+ */
+int pr_kcompactd_step(struct pr_machine *m, unsigned node, unsigned cpu);
+/*
+ * Its other half, to be called every 500 ms: compacts if the node's fragmentation is above what
+ * compaction_proactiveness allows. 1; 0 if there was no need; -EAGAIN: it was no use, and Linux would
+ * wait 64 times as long; -EINVAL.
+ */
+int pr_kcompactd_proactive(struct pr_machine *m, unsigned node, unsigned cpu);
+
+/*
  * Allocates the frames start..start+n-1 of one zone as single frames of that owner (with __GFP_COMP:
  * as one block; then n is a power of two, and start aligned). mt: MT_MOVABLE, or MT_CMA inside a CMA
  * area. gfp says how hard frames are looked for to move to. 0; -EINVAL; -EBUSY if something in the

@@ -367,6 +367,8 @@ struct pr_host {
 	void *ctx;
 	/* kswapd of a node has something to do: order and highest zone type */
 	void (*wake_kswapd)(void *ctx, unsigned node, unsigned order, enum zone_type highest);
+	/* kcompactd of a node has something to do: pr_kcompactd_step() */
+	void (*wake_kcompactd)(void *ctx, unsigned node);
 	/* a failed allocation, as the kernel prints it behind "comm: ", many lines */
 	void (*report)(void *ctx, const struct pr_request *r, const char *text);
 	/*
