@@ -4,7 +4,8 @@
 
 #include <pagerig/trace.h>
 
-/* The first entries of a free list, up to `last`, go to its end: the next look begins behind them. */
+/* The first entries of a free list, up to `last`, go to its end: the next look begins behind them.
+ */
 static void first_to_end(struct op *op, unsigned order, enum migratetype mt, uint32_t last)
 {
 	const struct list *l = &op->z->area[order].list[mt];
@@ -44,10 +45,10 @@ static uint32_t before(const struct op *op, unsigned order, const struct list *l
 /* A search for frames to move to (fast_isolate_freepages). */
 struct search {
 	struct compact_run *r;
-	unsigned limit;	 /* entries of one order that are looked at */
+	unsigned limit; /* entries of one order that are looked at */
 	uint64_t scanned;
-	pfn_t low, min;	 /* preferred: at or above low; good enough: at or above min */
-	pfn_t highest;	 /* start of the highest pageblock seen, 0: none */
+	pfn_t low, min; /* preferred: at or above low; good enough: at or above min */
+	pfn_t highest;	/* start of the highest pageblock seen, 0: none */
 };
 
 /* Orders in turn, beginning with the one that gave something last; -1 when all had their turn. */
@@ -144,7 +145,8 @@ static pfn_t search_orders(struct search *s)
 	return found;
 }
 
-/* Is there any memory in the section (128 MiB) that holds pfn? Linux has frames for all of it then. */
+/* Is there any memory in the section (128 MiB) that holds pfn? Linux has frames for all of it then.
+ */
 static bool section_present(const struct pr_machine *m, pfn_t pfn)
 {
 	enum { SECTION_PAGES = 1 << 15 };
@@ -252,7 +254,8 @@ static bool fast_find_useful(const struct compact_run *r)
 {
 	if (r->ignore_skip || r->finish_pageblock || r->order <= COSTLY_ORDER)
 		return false;
-	if (r->migrate_pfn != r->op.z->start_pfn && r->migrate_pfn != pageblock_start(r->migrate_pfn))
+	if (r->migrate_pfn != r->op.z->start_pfn &&
+	    r->migrate_pfn != pageblock_start(r->migrate_pfn))
 		return false;
 	return !r->direct || r->type == MT_MOVABLE;
 }

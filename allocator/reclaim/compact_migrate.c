@@ -10,10 +10,11 @@ struct scan {
 	struct compact_run *r;
 	pfn_t pfn, end;
 	uint64_t scanned, isolated;
-	bool from_start;     /* the scan began at the pageblock's start: its skip bit is ours to set */
-	bool skip_updated;   /* that was done */
-	bool skip_on_failure; /* an aligned block of the wanted order is of no use with one left in it */
-	pfn_t next_skip;     /* its end */
+	bool from_start; /* the scan began at the pageblock's start: its skip bit is ours to set */
+	bool skip_updated;    /* that was done */
+	bool skip_on_failure; /* an aligned block of the wanted order is of no use with one left in
+				 it */
+	pfn_t next_skip;      /* its end */
 };
 
 bool run_huge_block(const struct compact_run *r, pfn_t pfn)
@@ -99,8 +100,7 @@ static bool unsuited(const struct compact_run *r, uint32_t info)
 	if ((lru_flags & PG_UNEVICTABLE) && !r->contig &&
 	    !r->op.m->arena->sysctl.compact_unevictable_allowed)
 		return true;
-	if (!(r->gfp & __GFP_FS) &&
-	    ((lru_flags & PG_FILE) || (info_flags(info) & PAGE_SWAPCACHE)))
+	if (!(r->gfp & __GFP_FS) && ((lru_flags & PG_FILE) || (info_flags(info) & PAGE_SWAPCACHE)))
 		return true;
 	return (lru_flags & PG_WRITEBACK) && r->mode != MIGRATE_SYNC;
 }
@@ -243,8 +243,8 @@ int isolate_migrate(struct compact_run *r)
 	/* a fast find is known not to be marked */
 	bool fast = pfn != r->migrate_pfn && !r->fast_search_fail;
 
-	for (; end <= r->free_pfn; fast = false, r->migrate_pfn = pfn = end, start = end,
-				   end += PAGEBLOCK_PAGES) {
+	for (; end <= r->free_pfn;
+	     fast = false, r->migrate_pfn = pfn = end, start = end, end += PAGEBLOCK_PAGES) {
 		if (!run_whole(r, start))
 			continue;
 		if ((pfn == pageblock_start(pfn) || pfn == r->op.z->start_pfn) && !fast &&

@@ -21,11 +21,11 @@ struct compact_run {
 	bool contig;	       /* a contiguous range is being emptied */
 	bool finish_pageblock; /* go on to its end, however much was isolated */
 
-	struct block_list isolated; /* to be moved */
-	struct list free[NR_ORDERS]; /* frames to move to */
-	uint64_t nr_isolated, nr_free;	    /* pages */
-	pfn_t migrate_pfn, free_pfn; /* the scanners */
-	pfn_t fast_start_pfn;	    /* where linear scanning starts after fast finds; PFN_NONE: spent */
+	struct block_list isolated;    /* to be moved */
+	struct list free[NR_ORDERS];   /* frames to move to */
+	uint64_t nr_isolated, nr_free; /* pages */
+	pfn_t migrate_pfn, free_pfn;   /* the scanners */
+	pfn_t fast_start_pfn; /* where linear scanning starts after fast finds; PFN_NONE: spent */
 	unsigned fast_search_fail;
 	int search_order;
 	uint64_t migrate_scanned, free_scanned;

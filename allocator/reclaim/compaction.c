@@ -46,7 +46,7 @@ static enum compact_result judge(struct compact_run *r)
 		unsigned low = proactive_mark(r->op.m, true);
 
 		return pr_extfrag_for_order(r->op.z, HUGE_ORDER) > low ? COMPACT_CONTINUE
-								    : COMPACT_SUCCESS;
+								       : COMPACT_SUCCESS;
 	}
 	/* a pageblock is finished, so that nothing has to be claimed from it soon */
 	if (r->order < 0 || r->migrate_pfn != pageblock_start(r->migrate_pfn))
@@ -136,7 +136,7 @@ static void put_target(void *ctx, pfn_t pfn, unsigned order)
 	r->nr_isolated += 1ull << order;
 }
 
-/* Drops what the CPU keeps to itself, so that freed pieces meet and merge (lru_add_drain_cpu_zone). */
+/* Drops what the CPU keeps to itself: freed pieces meet and merge (lru_add_drain_cpu_zone). */
 static void drain_zone(struct compact_run *r)
 {
 	pr_lru_drain(r->op.m, r->cpu);
@@ -147,8 +147,13 @@ static void drain_zone(struct compact_run *r)
 
 static bool migrate_isolated(struct compact_run *r, int *err)
 {
-	const struct migration g = {.m = r->op.m, .z = r->op.z, .cpu = r->cpu, .mode = r->mode,
-				    .get_new = get_target, .put_new = put_target, .ctx = r};
+	const struct migration g = {.m = r->op.m,
+				    .z = r->op.z,
+				    .cpu = r->cpu,
+				    .mode = r->mode,
+				    .get_new = get_target,
+				    .put_new = put_target,
+				    .ctx = r};
 
 	uint64_t pages = r->nr_isolated, moved = 0;
 
@@ -175,8 +180,7 @@ static enum round one_round(struct compact_run *r, struct rounds *k)
 	struct compact_memory *c = &r->op.z->compact;
 	int err = 0;
 
-	r->finish_pageblock =
-		pageblock_start(k->last_migrated) == pageblock_start(r->migrate_pfn);
+	r->finish_pageblock = pageblock_start(k->last_migrated) == pageblock_start(r->migrate_pfn);
 	for (;;) {
 		if (isolate_migrate(r))
 			return ROUND_CONTENDED;
@@ -186,12 +190,11 @@ static enum round one_round(struct compact_run *r, struct rounds *k)
 			return ROUND_NEXT;
 		}
 		k->same_starts = false;
-		k->last_migrated =
-			max_pfn(r->op.z->start_pfn, pageblock_start(r->migrate_pfn - 1));
+		k->last_migrated = max_pfn(r->op.z->start_pfn, pageblock_start(r->migrate_pfn - 1));
 		if (migrate_isolated(r, &err))
 			break;
-		if (err == -ENOMEM && r->free_pfn >> PAGEBLOCK_ORDER >
-					      r->migrate_pfn >> PAGEBLOCK_ORDER)
+		if (err == -ENOMEM &&
+		    r->free_pfn >> PAGEBLOCK_ORDER > r->migrate_pfn >> PAGEBLOCK_ORDER)
 			return ROUND_CONTENDED;
 		if (r->migrate_pfn == pageblock_start(r->migrate_pfn) || r->ignore_skip ||
 		    r->finish_pageblock || r->mode == MIGRATE_SYNC)
@@ -286,11 +289,19 @@ static enum compact_result compact_zone_order(struct context *c, struct zone *z,
 {
 	bool full = prio == COMPACT_PRIO_SYNC_FULL;
 	struct compact_run r = {
-		.op = op_make(c->m, z, c->r->cpu), .cpu = c->r->cpu,
-		.order = (int)c->r->order, .search_order = (int)c->r->order, .type = c->type, .gfp = c->r->gfp,
+		.op = op_make(c->m, z, c->r->cpu),
+		.cpu = c->r->cpu,
+		.order = (int)c->r->order,
+		.search_order = (int)c->r->order,
+		.type = c->type,
+		.gfp = c->r->gfp,
 		.mode = prio == COMPACT_PRIO_ASYNC ? MIGRATE_ASYNC : MIGRATE_SYNC_LIGHT,
-		.alloc_flags = alloc_flags, .highest = c->highest, .direct = true,
-		.whole_zone = full, .ignore_skip = full, .ignore_block_type = full,
+		.alloc_flags = alloc_flags,
+		.highest = c->highest,
+		.direct = true,
+		.whole_zone = full,
+		.ignore_skip = full,
+		.ignore_block_type = full,
 	};
 	struct capture capture = {z, r.order, c->type, PFN_NONE};
 	enum compact_result result;
@@ -313,11 +324,12 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 		return COMPACT_SKIPPED;
 	pr_trace(c->m, c->r->cpu, mm_compaction_try_to_compact_pages, .order = (int)c->r->order,
 		 .gfp_mask = c->r->gfp, .prio = (int)prio);
-	for_each_usable_zone(c, e) {
+	for_each_usable_zone (c, e) {
 		struct zone *z = zoneref_zone(c, e);
 		enum compact_result result = COMPACT_DEFERRED;
 
-		if (prio == COMPACT_PRIO_SYNC_FULL || !compaction_deferred(c->m, z, (int)c->r->order, c->r->cpu))
+		if (prio == COMPACT_PRIO_SYNC_FULL ||
+		    !compaction_deferred(c->m, z, (int)c->r->order, c->r->cpu))
 			result = compact_zone_order(c, z, alloc_flags, prio, captured);
 		if (result > best)
 			best = result;
@@ -335,9 +347,15 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 static void compact_whole(struct pr_machine *m, struct zone *z, unsigned cpu, bool proactive)
 {
 	struct compact_run r = {
-		.op = op_make(m, z, cpu), .cpu = cpu, .order = -1, .type = MT_UNMOVABLE, .gfp = GFP_KERNEL,
-		.mode = proactive ? MIGRATE_SYNC_LIGHT : MIGRATE_SYNC, .ignore_skip = true,
-		.whole_zone = true, .proactive = proactive,
+		.op = op_make(m, z, cpu),
+		.cpu = cpu,
+		.order = -1,
+		.type = MT_UNMOVABLE,
+		.gfp = GFP_KERNEL,
+		.mode = proactive ? MIGRATE_SYNC_LIGHT : MIGRATE_SYNC,
+		.ignore_skip = true,
+		.whole_zone = true,
+		.proactive = proactive,
 	};
 
 	compact_zone(&r);
@@ -347,12 +365,17 @@ static void compact_whole(struct pr_machine *m, struct zone *z, unsigned cpu, bo
 	}
 }
 
-enum compact_result compact_background(struct pr_machine *m, struct zone *z, int order, unsigned cpu,
-				       enum zone_type highest)
+enum compact_result compact_background(struct pr_machine *m, struct zone *z, int order,
+				       unsigned cpu, enum zone_type highest)
 {
 	struct compact_run r = {
-		.op = op_make(m, z, cpu), .cpu = cpu, .order = order, .search_order = order,
-		.type = MT_UNMOVABLE, .gfp = GFP_KERNEL, .mode = MIGRATE_SYNC_LIGHT,
+		.op = op_make(m, z, cpu),
+		.cpu = cpu,
+		.order = order,
+		.search_order = order,
+		.type = MT_UNMOVABLE,
+		.gfp = GFP_KERNEL,
+		.mode = MIGRATE_SYNC_LIGHT,
 		.highest = highest,
 	};
 	enum compact_result result = compact_zone(&r);

@@ -37,11 +37,13 @@ static inline uint64_t compact_gap(unsigned order)
 }
 
 /* Would compaction for that order find room to work, with `free` pages free? */
-bool compaction_has_room(const struct zone *z, unsigned order, enum zone_type highest, int64_t free);
+bool compaction_has_room(const struct zone *z, unsigned order, enum zone_type highest,
+			 int64_t free);
 /* And is fragmentation the trouble? (compaction_suitable) */
 bool compaction_suitable(struct pr_machine *m, unsigned cpu, const struct zone *z, unsigned order,
 			 enum zone_type highest);
-/* COMPACT_SUCCESS: the request would succeed as it is; _CONTINUE: a run is worth it; or _SKIPPED. */
+/* COMPACT_SUCCESS: the request would succeed as it is; _CONTINUE: a run is worth it; or _SKIPPED.
+ */
 enum compact_result compaction_worth(struct pr_machine *m, unsigned cpu, const struct zone *z,
 				     unsigned order, enum zone_type highest, unsigned alloc_flags);
 
@@ -60,15 +62,16 @@ void compaction_defer_reset(struct pr_machine *m, struct zone *z, int order, boo
  */
 enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 				   enum compact_priority prio, pfn_t *captured);
-/* Clears the skip bits of the node's zones, if a whole run failed since (reset_isolation_suitable). */
+/* Clears the skip bits of the node's zones, if a whole run failed since (reset_isolation_suitable).
+ */
 void compaction_reset_zone(struct pr_machine *m, struct zone *z);
 void compaction_reset_suitable(struct pr_machine *m, unsigned node);
 
 /* All of a node's zones, whatever their state; proactive: until they are tidy enough. */
 void compact_node(struct pr_machine *m, unsigned node, unsigned cpu, bool proactive);
 /* One zone, for kcompactd, until there is a block of the order; counted as its work. */
-enum compact_result compact_background(struct pr_machine *m, struct zone *z, int order, unsigned cpu,
-				       enum zone_type highest);
+enum compact_result compact_background(struct pr_machine *m, struct zone *z, int order,
+				       unsigned cpu, enum zone_type highest);
 /* Wakes a node's kcompactd if it could do something for that order (wakeup_kcompactd). */
 void wake_kcompactd(struct pr_machine *m, struct node *n, int order, int highest, unsigned cpu);
 /* Empties all CPUs' lists of a zone, by one CPU. */

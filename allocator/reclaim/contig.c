@@ -72,9 +72,15 @@ static int empty_range(struct contig *k, pfn_t start, pfn_t end)
 {
 	enum { MAX_TRIES = 5 };
 	struct compact_run *r = &k->run;
-	const struct migration g = {.m = r->op.m, .z = r->op.z, .cpu = r->cpu, .mode = r->mode,
-				    .contig = true, .no_batch = true, .get_new = get_outside,
-				    .put_new = put_outside, .ctx = k};
+	const struct migration g = {.m = r->op.m,
+				    .z = r->op.z,
+				    .cpu = r->cpu,
+				    .mode = r->mode,
+				    .contig = true,
+				    .no_batch = true,
+				    .get_new = get_outside,
+				    .put_new = put_outside,
+				    .ctx = k};
 	pfn_t pfn = start;
 	int tries = 0, err = 0;
 
@@ -134,7 +140,8 @@ static void make_used(struct compact_run *r, pfn_t start, pfn_t end, int order, 
 		store(&frames[i].info, order < 0 ? page_info(PAGE_USED, 0, PAGE_CONTIG, 0) : 0);
 	}
 	if (order >= 0)
-		store(&frames->info, page_info(PAGE_USED, (unsigned)order, PAGE_COMP | PAGE_CONTIG, 0));
+		store(&frames->info,
+		      page_info(PAGE_USED, (unsigned)order, PAGE_COMP | PAGE_CONTIG, 0));
 }
 
 static int take_isolated_range(struct contig *k, pfn_t start, pfn_t end, int order, uint32_t owner)
@@ -167,8 +174,12 @@ int pr_alloc_contig(struct pr_machine *m, pfn_t start, uint64_t n, enum migratet
 		    unsigned cpu, uint32_t owner)
 {
 	struct zone *z = zone_of(m, start);
-	struct contig k = {.run = {.cpu = cpu, .order = -1, .mode = MIGRATE_SYNC,
-				   .ignore_skip = true, .no_set_skip = true, .contig = true}};
+	struct contig k = {.run = {.cpu = cpu,
+				   .order = -1,
+				   .mode = MIGRATE_SYNC,
+				   .ignore_skip = true,
+				   .no_set_skip = true,
+				   .contig = true}};
 	int err, order = -1;
 
 	if (!z || !n || n > z->spanned || !zone_spans(z, start + n - 1) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * kcompactd.c: compaction in the background, one a node: for an order that kswapd made room for, and
- * proactively when a node is too fragmented for huge pages. Source of the behaviour:
+ * kcompactd.c: compaction in the background, one a node: for an order that kswapd made room for,
+ * and proactively when a node is too fragmented for huge pages. Source of the behaviour:
  * mm/compaction.c of 6.12 (kcompactd, kcompactd_do_work, should_proactive_compact_node).
  */
 #include "base/lru.h"
@@ -64,7 +64,8 @@ static void compact_for_order(struct pr_machine *m, struct zone *z, int order, u
 	if (result == COMPACT_SUCCESS) {
 		compaction_defer_reset(m, z, order, false, cpu);
 	} else if (result == COMPACT_PARTIAL_SKIPPED || result == COMPACT_COMPLETE) {
-		/* pieces on the CPUs' lists could have merged: let them, before it is tried again */
+		/* pieces on the CPUs' lists could have merged: let them, before it is tried again
+		 */
 		drain_zone_lists(m, z, cpu);
 		compaction_defer(m, z, order, cpu);
 	}

@@ -90,8 +90,8 @@ static int move_block(const struct migration *g, pfn_t src, pfn_t dst, enum migr
 	if (page_has(from, PG_WRITEBACK)) /* only a synchronous run would wait for that */
 		return mode == MIGRATE_SYNC ? -EAGAIN : -EBUSY;
 	to->owner = from->owner;
-	store(&to->info, page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED,
-				   info >> 24));
+	store(&to->info,
+	      page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED, info >> 24));
 	err = pr_owner_migrate(g->m, to->owner, src, dst, order);
 	if (err)
 		return err;
@@ -138,9 +138,8 @@ static unsigned move_pass(const struct migration *g, enum migrate_mode mode, str
  * One batch, from the list's end: first a new frame for each block, then all are moved. What failed
  * goes to `failed`, what was not tried stays. As migrate_pages_batch.
  */
-static int migrate_batch(const struct migration *g, enum migrate_mode mode,
-			 struct block_list *from, unsigned passes, struct block_list *failed,
-			 struct totals *t)
+static int migrate_batch(const struct migration *g, enum migrate_mode mode, struct block_list *from,
+			 unsigned passes, struct block_list *failed, struct totals *t)
 {
 	unsigned failed_before = failed->nr, n = 0, pages = 0;
 	struct pair pair[MAX_BATCH];

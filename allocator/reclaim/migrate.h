@@ -4,8 +4,9 @@
  * left behind are freed. Compaction and contiguous ranges say where to. Source of the behaviour:
  * mm/migrate.c of 6.12 (migrate_pages).
  *
- * A block that is isolated has PAGE_ISOLATED instead of PAGE_LRU. Its owner may free it all the same:
- * the mark is gone then, and each step looks for it first. No lock is held while owners are told.
+ * A block that is isolated has PAGE_ISOLATED instead of PAGE_LRU. Its owner may free it all the
+ * same: the mark is gone then, and each step looks for it first. No lock is held while owners are
+ * told.
  */
 #ifndef MIGRATE_H
 #define MIGRATE_H
@@ -28,7 +29,7 @@ struct migration {
 	struct zone *z; /* of the blocks that are moved */
 	unsigned cpu;
 	enum migrate_mode mode;
-	bool contig; /* for a range by its numbers, not for compaction */
+	bool contig;   /* for a range by its numbers, not for compaction */
 	bool no_batch; /* what was moved is on the LRU at once (lru_cache_disable) */
 	/* A frame to move to, in state PAGE_USED, or PFN_NONE; and what becomes of one not used. */
 	pfn_t (*get_new)(void *ctx, unsigned order);

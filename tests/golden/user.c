@@ -30,7 +30,8 @@ static void unmap_page(struct golden *g, struct mapping *map, unsigned long i)
 {
 	pr_lru_drain(&g->m, g->cpu);
 	if (map->pfn[i] != PFN_NONE && pr_free(&g->m, map->pfn[i], 0, g->cpu))
-		printf("%s: user page %llx was refused\n", g->name, (unsigned long long)map->pfn[i]);
+		printf("%s: user page %llx was refused\n", g->name,
+		       (unsigned long long)map->pfn[i]);
 	map->pfn[i] = PFN_NONE;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compact.h: compaction on demand, contiguous ranges. Blocks move only if pr_host.migrate is set. */
+/* compact.h: compaction on demand, contiguous ranges. Blocks move only if pr_host.migrate is set.
+ */
 #ifndef PAGERIG_COMPACT_H
 #define PAGERIG_COMPACT_H
 
@@ -20,16 +21,17 @@ int pr_compact_memory(struct pr_machine *m, unsigned cpu);
 int pr_kcompactd_step(struct pr_machine *m, unsigned node, unsigned cpu);
 /*
  * Its other half, to be called every 500 ms: compacts if the node's fragmentation is above what
- * compaction_proactiveness allows. 1; 0 if there was no need; -EAGAIN: it was no use, and Linux would
- * wait 64 times as long; -EINVAL.
+ * compaction_proactiveness allows. 1; 0 if there was no need; -EAGAIN: it was no use, and Linux
+ * would wait 64 times as long; -EINVAL.
  */
 int pr_kcompactd_proactive(struct pr_machine *m, unsigned node, unsigned cpu);
 
 /*
- * Allocates the frames start..start+n-1 of one zone as single frames of that owner (with __GFP_COMP:
- * as one block; then n is a power of two, and start aligned). mt: MT_MOVABLE, or MT_CMA inside a CMA
- * area. gfp says how hard frames are looked for to move to. 0; -EINVAL; -EBUSY if something in the
- * way can't be moved; -ENOMEM if there is nowhere to move to. mm/page_alloc.c: alloc_contig_range.
+ * Allocates the frames start..start+n-1 of one zone as single frames of that owner (with
+ * __GFP_COMP: as one block; then n is a power of two, and start aligned). mt: MT_MOVABLE, or MT_CMA
+ * inside a CMA area. gfp says how hard frames are looked for to move to. 0; -EINVAL; -EBUSY if
+ * something in the way can't be moved; -ENOMEM if there is nowhere to move to. mm/page_alloc.c:
+ * alloc_contig_range.
  */
 int pr_alloc_contig(struct pr_machine *m, pfn_t start, uint64_t n, enum migratetype mt, gfp_t gfp,
 		    unsigned cpu, uint32_t owner);
@@ -42,7 +44,8 @@ int pr_free_contig(struct pr_machine *m, pfn_t start, uint64_t n, unsigned cpu);
 int pr_cma_alloc(struct pr_machine *m, unsigned zone, uint64_t n, unsigned align, gfp_t gfp,
 		 unsigned cpu, uint32_t owner, pfn_t *pfn);
 
-/* Per mille of how much fragmentation, not shortage, is why an order is missing; -1000: it is not. */
+/* Per mille of how much fragmentation, not shortage, is why an order is missing; -1000: it is not.
+ */
 int pr_fragmentation_index(const struct zone *z, unsigned order);
 /* Per cent of the free memory that lies in blocks below an order. */
 unsigned pr_extfrag_for_order(const struct zone *z, unsigned order);
