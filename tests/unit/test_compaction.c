@@ -134,7 +134,7 @@ static void fill_with_holes(struct lab *lab, unsigned left, unsigned step)
 	check(lab);
 }
 
-static void large_blocks_are_made(void **state)
+static void large_blocks_are_made(void **)
 {
 	struct lab *lab = make(PAGES, 2);
 	pfn_t pfn[8];
@@ -159,7 +159,7 @@ static void large_blocks_are_made(void **state)
 }
 
 /* Nobody can be told: nothing moves, and the request fails as before. */
-static void without_owners_nothing_moves(void **state)
+static void without_owners_nothing_moves(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 	pfn_t pfn;
@@ -175,7 +175,7 @@ static void without_owners_nothing_moves(void **state)
 }
 
 /* Failures in a row make it wait longer each time. */
-static void failure_defers(void **state)
+static void failure_defers(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 	struct compact_memory *c = &lab->s.m.zones[0].compact;
@@ -212,7 +212,7 @@ static unsigned free_blocks(const struct lab *lab, unsigned order)
 	return n;
 }
 
-static void a_node_is_compacted(void **state)
+static void a_node_is_compacted(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 
@@ -231,7 +231,7 @@ static void a_node_is_compacted(void **state)
 	unmake(lab);
 }
 
-static void proactive_compaction_stops_when_tidy(void **state)
+static void proactive_compaction_stops_when_tidy(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 
@@ -249,7 +249,7 @@ static void proactive_compaction_stops_when_tidy(void **state)
 	unmake(lab);
 }
 
-static void a_range_is_emptied(void **state)
+static void a_range_is_emptied(void **)
 {
 	struct lab *lab = make(PAGES, 2);
 	struct pr_machine *m = &lab->s.m;
@@ -276,7 +276,7 @@ static void a_range_is_emptied(void **state)
 	unmake(lab);
 }
 
-static void bad_ranges_change_nothing(void **state)
+static void bad_ranges_change_nothing(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 	struct pr_machine *m = &lab->s.m;
@@ -296,7 +296,7 @@ static void bad_ranges_change_nothing(void **state)
 	unmake(lab);
 }
 
-static void unmovable_memory_stops_a_range(void **state)
+static void unmovable_memory_stops_a_range(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 	struct pr_machine *m = &lab->s.m;
@@ -320,7 +320,7 @@ static void unmovable_memory_stops_a_range(void **state)
 }
 
 /* A CMA area: movable memory may live in it, and has to leave when a range is wanted. */
-static void cma_area_gives_ranges(void **state)
+static void cma_area_gives_ranges(void **)
 {
 	struct lab *lab = make(PAGES, 1);
 	struct pr_machine *m = &lab->s.m;
@@ -350,7 +350,7 @@ static void cma_area_gives_ranges(void **state)
 	unmake(lab);
 }
 
-static bool kill_one(void *ctx, unsigned order, gfp_t gfp, uint64_t nodemask)
+static bool kill_one(void *ctx, unsigned, gfp_t, uint64_t)
 {
 	struct lab *lab = ctx;
 	bool any = false;
@@ -364,7 +364,7 @@ static bool kill_one(void *ctx, unsigned order, gfp_t gfp, uint64_t nodemask)
 	return any;
 }
 
-static void the_oom_killer_is_called(void **state)
+static void the_oom_killer_is_called(void **)
 {
 	struct lab *lab = make(4096, 1);
 	struct pr_request r = PR_REQUEST(0, GFP_KERNEL | __GFP_NOWARN);
@@ -444,7 +444,7 @@ static uint64_t random_run(uint64_t seed, bool checked)
 	return digest;
 }
 
-static void random_scripts(void **state)
+static void random_scripts(void **)
 {
 	const char *seeds = getenv("SEEDS");
 	unsigned n = seeds ? (unsigned)atoi(seeds) / 20 + 1 : 6;
