@@ -17,8 +17,26 @@ static int64_t in_use(const struct pr_machine *m, const struct zone *z)
 	return (int64_t)z->managed - free;
 }
 
+/*
+ * Is any page in use for which there was no allocation? Not so on a machine that began with all its
+ * memory free, and then a search would go through all of it for nothing.
+ */
+static bool any_since_start(const struct pr_machine *m)
+{
+	uint64_t taken = 0;
+	int64_t used = 0;
+
+	for (unsigned i = 0; i < m->arena->nr_zones; i++)
+		used += in_use(m, &m->zones[i]);
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		taken += pr_event(m, EV_PGALLOC_DMA + t);
+	return used > (int64_t)(taken - pr_event(m, EV_PGFREE));
+}
+
 int boot_init(struct boot *b, struct pr_machine *m)
 {
+	bool any = any_since_start(m);
+
 	*b = (struct boot){.m = m, .mask = FIRST_BLOCKS - 1};
 	b->zone = calloc(m->arena->nr_zones, sizeof(*b->zone));
 	b->block = calloc(FIRST_BLOCKS, sizeof(*b->block));
@@ -27,7 +45,7 @@ int boot_init(struct boot *b, struct pr_machine *m)
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
-		b->zone[i].left = in_use(m, &m->zones[i]);
+		b->zone[i].left = any ? in_use(m, &m->zones[i]) : 0;
 		for (unsigned t = 0; t < BOOT_TYPES; t++) {
 			b->zone[i].next_block[t] = m->zones[i].start_pfn;
 			for (unsigned o = 0; o < NR_ORDERS; o++)
@@ -215,9 +233,13 @@ static struct zone *likely_zone(const struct boot *b, uint64_t frame, unsigned c
 
 static bool take_like(struct boot *b, struct zone *z, uint64_t frame, unsigned order, unsigned cpu)
 {
-	struct boot_block *k = order < MAX_ORDER ? block_of(b, frame) : NULL;
-	unsigned type = k ? k->type : MT_MOVABLE;
+	struct boot_block *k;
+	unsigned type;
 
+	if (b->zone[z - b->m->zones].left < 1ll << order)
+		return false; /* not even a look for a pageblock */
+	k = order < MAX_ORDER ? block_of(b, frame) : NULL;
+	type = k ? k->type : MT_MOVABLE;
 	if (k && k->ours == PFN_NONE)
 		k->ours = choose_block(b, z, type, frame);
 	if (k && k->ours != PFN_NONE &&

@@ -65,7 +65,7 @@ static int begin(const void *writer, char *why)
 
 int replay_stream(const void *writer, const char *buf, size_t size, bool first, char *why)
 {
-	uint64_t start = now_ns();
+	uint64_t start;
 	int err;
 
 	if (first ? replay.state == RUNNING : replay.writer != writer)
@@ -73,6 +73,7 @@ int replay_stream(const void *writer, const char *buf, size_t size, bool first, 
 	err = first ? begin(writer, why) : 0;
 	if (err)
 		return err;
+	start = now_ns();
 	err = pr_replay_feed(replay.run, buf, size, why, WHY_SIZE);
 	replay.busy_ns += now_ns() - start;
 	replay.state = err ? FAILED : RUNNING;

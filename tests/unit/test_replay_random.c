@@ -285,6 +285,35 @@ static void in_use_since_the_start(void **)
 	small_machine_free(&s);
 }
 
+/* A pageblock of the trace stands for one of ours: the same, or one of the type that it showed. */
+static void neighbours_stay_neighbours(void **)
+{
+	const uint64_t elsewhere = 1ull << 30;
+	struct small_machine s;
+	struct pr_replay *r;
+	struct zone *z;
+
+	make_in_use(&s, 4); /* 16 free, 16 in use; types change every 1024 frames: M R U … */
+	z = &s.m.zones[0];
+	r = pr_replay_new(&s.m);
+	feed_free(r, 0, START + 0xc10, 4);
+	assert_int_equal(pr_free_order(&s.m, z, START + 0xc00), 5);
+	feed(r, HEAD "mm_page_pcpu_drain: page=00000000c241b733 pfn=0x%llx order=0 migratetype=2\n",
+	     0, (unsigned long long)elsewhere + 7);
+	feed_free(r, 0, elsewhere + 0x10, 4);
+	assert_int_equal(pr_free_order(&s.m, z, START + 0x400), 5);
+	feed_free(r, 0, elsewhere + 0x30, 4);
+	assert_int_equal(pr_free_order(&s.m, z, START + 0x400), 6);
+	feed_alloc(r, 0, elsewhere + 0x200, 0,
+		   "GFP_KERNEL"); /* says Movable, as all of feed_alloc's */
+	feed_free(r, 0, elsewhere + 0x310, 4);
+	assert_int_equal(pr_free_order(&s.m, z, START + 0x100), 5);
+	assert_int_equal(stats_of(r).start_pages, 64);
+	check_machine(&s.m);
+	pr_replay_free(r);
+	small_machine_free(&s);
+}
+
 /* Frees of parts, and of more than was allocated. */
 static void blocks_that_were_split(void **)
 {
@@ -479,6 +508,7 @@ int main(void)
 		cmocka_unit_test(random_traces),
 		cmocka_unit_test(more_than_there_is),
 		cmocka_unit_test(in_use_since_the_start),
+		cmocka_unit_test(neighbours_stay_neighbours),
 		cmocka_unit_test(blocks_that_were_split),
 		cmocka_unit_test(pieces_make_no_difference),
 		cmocka_unit_test(changed_bytes),
