@@ -44,6 +44,8 @@ bool import_partial(const struct import_zone *z, uint64_t i)
 {
 	unsigned lo, hi;
 
+	if (i && i + 1 < z->nr_slots)
+		return false;
 	inside(z, i, &lo, &hi);
 	return lo || hi < PAGEBLOCK_PAGES;
 }
@@ -173,12 +175,16 @@ static bool whole_pair(const struct import_zone *z, uint64_t i, uint64_t *first)
 
 static void count_room(struct layout *l)
 {
-	uint64_t first;
+	uint64_t first, last = l->z->nr_slots - 1;
 
+	if (import_partial(l->z, 0))
+		l->partial[l->nr_partial++] = 0;
+	if (last && import_partial(l->z, last))
+		l->partial[l->nr_partial++] = last;
 	for (uint64_t i = 0; i < l->z->nr_slots; i++) {
 		if (import_partial(l->z, i))
-			l->partial[l->nr_partial++] = i;
-		else if (!whole_pair(l->z, i, &first))
+			continue;
+		if (!whole_pair(l->z, i, &first))
 			l->lone++;
 		else if (first == i)
 			l->pairs++;

@@ -98,7 +98,7 @@ static int pick(struct placing *p)
 
 		if (!is_open(p, i))
 			continue;
-		if (!partial && (seen + 1) * n / whole == seen * n / whole) {
+		if (!partial && whole && (seen + 1) * n / whole == seen * n / whole) {
 			seen++;
 			continue;
 		}

@@ -280,13 +280,13 @@ static int zone_field(struct parse *p, unsigned f, uint64_t n)
 static int value_line(struct parse *p)
 {
 	const char *value = p->r.word[p->r.nr_words - 1];
-	char key[MAX_LINE] = "";
+	char key[MAX_LINE] = ""; /* shorter than the line */
+	size_t len = 0;
 	uint64_t n;
 
-	for (unsigned i = 0; i + 1 < p->r.nr_words; i++) {
-		strcat(key, i ? " " : "");
-		strcat(key, p->r.word[i]);
-	}
+	for (unsigned i = 0; i + 1 < p->r.nr_words; i++)
+		len += (size_t)snprintf(key + len, sizeof(key) - len, "%s%s", i ? " " : "",
+					p->r.word[i]);
 	if (!import_number(value, &n))
 		return reader_bad(&p->r, "'%.40s' of '%.40s' is not a number, or too large", value,
 				  key);

@@ -292,7 +292,7 @@ static const char *const events[] = {
 	"nr_unstable",
 };
 
-#define COUNT(table) (sizeof(table) / sizeof(table[0]))
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static ull event(const char *name)
 {
