@@ -130,7 +130,7 @@ int tree_readme(const struct place *, FILE *to)
 	fprintf(to, "pagerig: the Linux page allocator as files. One line each; {words} stand for names.\n"
 		    "shm/ is ordinary shared memory: create, truncate, mmap; its pages are this machine's.\n\n");
 	for (const struct tree_node *n = tree_table; n->pattern; n++)
-		fprintf(to, "%c%c  %-52s %s\n", node_readable(n) ? 'r' : '-', node_writable(n) ? 'w' : '-', n->pattern,
+		fprintf(to, "%c%c  %-56s %s\n", node_readable(n) ? 'r' : '-', node_writable(n) ? 'w' : '-', n->pattern,
 			n->help);
 	return 0;
 }
