@@ -6,6 +6,7 @@
 #include "session/inodes.h"
 #include "shm/shm.h"
 #include "shm/swap.h"
+#include "tasks/tasks.h"
 #include "tracing/tracing.h"
 
 #include "native/allocations.h"
@@ -47,11 +48,17 @@ static int run(struct fuse_args *args, struct options *o)
 		fprintf(stderr, "pagerig: no memory for shm/: %s\n", strerror(-err));
 		return 1;
 	}
+	err = tasks_init();
+	if (err) {
+		fprintf(stderr, "pagerig: no memory for tasks/: %s\n", strerror(-err));
+		return 1;
+	}
 	fuse_opt_add_arg(args, "-odefault_permissions,fsname=pagerig,subtype=pagerig");
 	err = mount_and_serve(args, o);
 	handles_exit();
 	replay_exit();
 	allocations_exit();
+	tasks_exit();
 	shm_exit();
 	inodes_exit();
 	tracing_exit();

@@ -4,6 +4,7 @@
 
 #include "native/allocations.h"
 #include "shm/shm.h"
+#include "tasks/tasks.h"
 
 #include <pagerig/owner.h>
 #include <stdlib.h>
@@ -127,7 +128,12 @@ int page_show(const struct place *at, FILE *to)
 		fprintf(to, "lru %d\n", !!(page->flags & PAGE_LRU));
 		owner = page->owner;
 		a = allocation_by_id(owner);
-		if (a) {
+		if (pr_owner_class_of(owner) == PR_OWNER_MEMORY) {
+			fputs("owner task ", to);
+			task_print_owner(b.head, to);
+			fputc('\n', to);
+			owner = 0;
+		} else if (a) {
 			fputs("owner allocation ", to);
 			name_print(a->name, to);
 			fputc('\n', to);

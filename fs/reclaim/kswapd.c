@@ -3,6 +3,7 @@
 #include "reclaim/reclaim.h"
 
 #include "shm/io.h"
+#include "tasks/tasks.h"
 #include "tracing/tracing.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ static enum pr_kswapd work_off(unsigned node)
 		now = has_user_memory(node) || rig.m.nodes[node].kswapd.state != KSWAPD_ASLEEP
 			      ? pr_kswapd_step(&rig.m, node, threads[node].cpu)
 			      : PR_KSWAPD_ASLEEP;
+		tasks_writeback();
 		pthread_mutex_unlock(&rig.lock);
 	} while (now == PR_KSWAPD_MORE && !ending);
 	return now;

@@ -421,9 +421,6 @@ static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, co
 	}
 SHM_ONLY(mknod, parent, (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev),
 	 req, parent, name, mode, dev)
-SHM_ONLY(mkdir, parent, (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode), req,
-	 parent, name, mode)
-SHM_ONLY(rmdir, parent, (fuse_req_t req, fuse_ino_t parent, const char *name), req, parent, name)
 SHM_ONLY(fallocate, ino,
 	 (fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len, struct fuse_file_info *fi),
 	 req, ino, mode, off, len, fi)
@@ -455,6 +452,45 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	free(path);
 	free(dir);
 	fuse_reply_err(req, ENOENT);
+}
+
+/* tasks/ and the like: the table says where, and what happens. */
+static int make_or_remove(fuse_ino_t parent, const char *name, bool make)
+{
+	char *dir = inode_path(parent);
+	const struct tree_dir *d = dir ? tree_dir_find(dir) : NULL;
+	int err = dir ? -EPERM : -ENOENT;
+
+	if (d) {
+		pthread_mutex_lock(&rig.lock);
+		err = make ? d->make(name) : d->remove(name);
+		pthread_mutex_unlock(&rig.lock);
+	}
+	free(dir);
+	return err;
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	int err;
+
+	if (is_shm(parent)) {
+		shm_ops.mkdir(req, parent, name, mode);
+		return;
+	}
+	err = make_or_remove(parent, name, true);
+	if (err)
+		fuse_reply_err(req, -err);
+	else
+		op_lookup(req, parent, name);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	if (is_shm(parent))
+		shm_ops.rmdir(req, parent, name);
+	else
+		fuse_reply_err(req, -make_or_remove(parent, name, false));
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

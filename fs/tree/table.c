@@ -4,6 +4,7 @@
 #include "native/allocations.h"
 #include "native/replay.h"
 #include "reclaim/reclaim.h"
+#include "tasks/tasks.h"
 #include "tracing/tracing.h"
 
 #define RO (S_IFREG | 0444)
@@ -59,6 +60,10 @@ const struct tree_node tree_table[] = {
 	{"allocations/{allocation}", RO, "a live allocation; rm frees it",
 	 .more = allocation_more, .remove = allocation_remove},
 	{"pages/{pfn}", RO, "one frame; look up by number, not listed", page_show, .own_locks = true},
+	{"tasks/{task}/control", RW, "mmap touch write mlock munlock dontneed munmap exit help; replies",
+	 .store = task_control, .replies = true},
+	{"tasks/{task}/maps", RO, "its mappings", task_maps},
+	{"tasks/{task}/stat", RO, "pages resident, swapped, locked; faults", task_stat},
 	{"segments/{segment}/stat", RO, "faults and resident pages of a file in shm/", segment_stat,
 	 .own_locks = true},
 	{"proc/buddyinfo", RO, "as Linux prints it", proc_buddyinfo},
@@ -111,5 +116,10 @@ const struct tree_node tree_table[] = {
 	 replay_show, .stream = replay_stream, .stream_end = replay_end},
 	{"lab/reference", RW, "takes a /proc/buddyinfo, for lab/replay to compare with; an empty line: none",
 	 reference_show, .stream = reference_stream, .stream_end = reference_end},
+	{NULL},
+};
+
+const struct tree_dir tree_dirs[] = {
+	{"tasks", "a simulated process that uses memory", task_make, task_remove},
 	{NULL},
 };

@@ -125,6 +125,14 @@ char *tree_nearest(const char *dir, const char *name)
 	return s.best;
 }
 
+const struct tree_dir *tree_dir_find(const char *path)
+{
+	for (const struct tree_dir *d = tree_dirs; d->path; d++)
+		if (!strcmp(d->path, path))
+			return d;
+	return NULL;
+}
+
 int tree_readme(const struct place *, FILE *to)
 {
 	fprintf(to, "pagerig: the Linux page allocator as files. One line each; {words} stand for names.\n"

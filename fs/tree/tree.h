@@ -70,6 +70,14 @@ static inline bool node_writable(const struct tree_node *n)
 {
 	return n->store || n->stream;
 }
+/* Directories in which mkdir and rmdir make and remove names; NULL behind the last. */
+struct tree_dir {
+	const char *path, *help;
+	int (*make)(const char *name);
+	int (*remove)(const char *name);
+};
+extern const struct tree_dir tree_dirs[];
+const struct tree_dir *tree_dir_find(const char *path);
 /* Prints a line for each node: the tree's README. */
 int tree_readme(const struct place *at, FILE *to);
 

@@ -4,6 +4,7 @@
 
 #include "native/allocations.h"
 #include "shm/shm.h"
+#include "tasks/tasks.h"
 #include "tracing/tracing.h"
 
 #include <errno.h>
@@ -176,6 +177,17 @@ static void list_segments(const struct place *, add_fn *add, void *ctx)
 	shm_segments_list(add, ctx);
 }
 
+static int parse_task(struct place *at, const char *name)
+{
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	return task_find(name) ? 0 : -ENOENT;
+}
+
+static void list_tasks(const struct place *, add_fn *add, void *ctx)
+{
+	tasks_list(add, ctx);
+}
+
 static int parse_sysctl(struct place *at, const char *name)
 {
 	snprintf(at->name, sizeof(at->name), "%s", name);
@@ -240,6 +252,7 @@ static const struct wildcard wildcards[] = {
 	{"{pfn}", parse_pfn, list_none},
 	{"{allocation}", parse_allocation, list_allocations},
 	{"{segment}", parse_segment, list_segments},
+	{"{task}", parse_task, list_tasks},
 	{"{sysctl}", parse_sysctl, list_sysctls},
 	{"{system}", parse_system, list_systems},
 	{"{event}", parse_event, list_events},
