@@ -123,6 +123,55 @@ pfn_t buddy_take_smallest(struct op *op, unsigned order, enum migratetype mt)
 	return pfn;
 }
 
+/* n times one step down, as account_free() would book them one after the other. */
+static void account_row(struct op *op, unsigned n, unsigned order)
+{
+	int t = op->books->stat_threshold, step = 1 << order, x = op->books->free_diff;
+
+	while (n) {
+		/* steps until the difference is too large and goes to the zone */
+		unsigned far = x + t >= 0 && x - step <= t ? (unsigned)((x + t) / step) + 1 : 1;
+
+		if (n < far) {
+			x -= (int)n * step;
+			break;
+		}
+		store(&op->z->free_pages, op->z->free_pages + x - (int64_t)far * step);
+		x = 0;
+		n -= far;
+	}
+	store(&op->books->free_diff, x);
+}
+
+pfn_t buddy_take_row(struct op *op, unsigned order, enum migratetype mt, unsigned max,
+		     unsigned *got)
+{
+	struct pageblock *blocks = zone_pageblocks(op->m, op->z);
+	struct page *frames = zone_frames(op->m, op->z);
+	unsigned orders = (unsigned)op->z->mask[mt] >> order, have;
+	struct zone *z = op->z;
+	uint32_t rel, at;
+
+	if (!orders)
+		return PFN_NONE;
+	have = order + (unsigned)__builtin_ctz(orders);
+	rel = z->area[have].list[mt].first;
+	intent_set(z, rel, have);
+	del(z, frames, blocks, rel, have, mt);
+	*got = 1u << (have - order);
+	if (*got > max)
+		*got = max;
+	/* what is left, in the largest pieces: each is the only one of its order */
+	for (at = *got << order; at < 1u << have;) {
+		unsigned piece = (unsigned)__builtin_ctz(at);
+
+		add_head(z, frames, blocks, rel + at, piece, mt);
+		at += 1u << piece;
+	}
+	account_row(op, *got, order);
+	return z->start_pfn + rel;
+}
+
 void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
 	for (unsigned i = 0; i < 1u << (order - PAGEBLOCK_ORDER); i++)

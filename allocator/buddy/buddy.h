@@ -43,6 +43,12 @@ static inline enum migratetype block_type(const struct op *op, pfn_t pfn)
 {
 	return pr_block_type(op->m, op->z, pfn);
 }
+/*
+ * Up to max blocks of an order in a row, out of the smallest sufficient block of exactly this type: the
+ * first, and how many. PFN_NONE if there is none. As many single requests would do, faster.
+ */
+pfn_t buddy_take_row(struct op *op, unsigned order, enum migratetype mt, unsigned max,
+		     unsigned *got);
 void block_set_type_range(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt);
 
 /* Where the last search of a row of allocations ended (enum rmqueue_mode). */

@@ -39,6 +39,51 @@ static int refill_blocks(struct op *op, unsigned order)
 	return batch;
 }
 
+/* n blocks in a row, from rel on, to the tail of a list. */
+static void append_row(struct op *op, struct list *list, uint32_t rel, unsigned order,
+		       enum migratetype mt, unsigned n)
+{
+	struct page *frames = zone_frames(op->m, op->z);
+	uint32_t step = 1u << order, last = rel + (n - 1) * step, old = list->last;
+
+	for (uint32_t r = rel, prev = old; n--; prev = r, r += step) {
+		store(&frames[r].info, page_info(PAGE_PCP, order, 0, mt));
+		frames[r].next = r == last ? LINK_NONE : r + step;
+		frames[r].prev = prev;
+	}
+	in_order();
+	if (old == LINK_NONE)
+		list->first = rel;
+	else
+		frames[old].next = rel;
+	list->last = last;
+	list->nr += (last - rel) / step + 1;
+}
+
+/*
+ * Takes from the type's own blocks in rows, with the same result as one by one: a block that was the
+ * smallest is used up before another is looked at. Returns blocks; the rest is not that simple.
+ */
+static int refill_rows(struct op *op, struct list *list, unsigned order, enum migratetype mt,
+		       int n, unsigned alloc_flags)
+{
+	int left = n;
+
+	if (load(&op->m->arena->trace_mask) || /* each block has its event */
+	    ((alloc_flags & ALLOC_CMA) && op->z->free_cma > 0))
+		return 0;
+	while (left) {
+		unsigned got;
+		pfn_t pfn = buddy_take_row(op, order, mt, (unsigned)left, &got);
+
+		if (pfn == PFN_NONE)
+			break;
+		append_row(op, list, rel_of(op->z, pfn), order, mt, got);
+		left -= (int)got;
+	}
+	return n - left;
+}
+
 bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratetype mt,
 		unsigned alloc_flags)
 {
@@ -46,7 +91,7 @@ bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratety
 	int n = refill_blocks(op, order), i;
 
 	zone_lock(op->z);
-	for (i = 0; i < n; i++) {
+	for (i = refill_rows(op, list, order, mt, n, alloc_flags); i < n; i++) {
 		pfn_t pfn = buddy_take(op, order, mt, alloc_flags, &mode);
 
 		if (pfn == PFN_NONE)
