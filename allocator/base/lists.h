@@ -227,6 +227,20 @@ static inline void frame_list_pop(struct list *l, struct page *frames)
 	l->nr--;
 }
 
+/* The last one off, for the way back to the zone. */
+static inline void frame_list_pop_tail(struct list *l, struct page *frames)
+{
+	uint32_t prev = frames[l->last].prev;
+
+	if (l->first == l->last) {
+		l->first = l->last = LINK_NONE;
+	} else {
+		frames[prev].next = LINK_NONE; /* brings in what is next, too */
+		l->last = prev;
+	}
+	l->nr--;
+}
+
 static inline void frame_list_push(struct list *l, struct page *frames, uint32_t rel)
 {
 	uint32_t old = l->first;

@@ -91,13 +91,15 @@ bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratety
 	int n = refill_blocks(op, order), i;
 
 	zone_lock(op->z);
-	for (i = refill_rows(op, list, order, mt, n, alloc_flags); i < n; i++) {
-		pfn_t pfn = buddy_take(op, order, mt, alloc_flags, &mode);
+	for (i = 0; i < n; i++) {
+		pfn_t pfn;
 
+		if (mode == TAKE_NORMAL)
+			i += refill_rows(op, list, order, mt, n - i, alloc_flags);
+		pfn = i < n ? buddy_take(op, order, mt, alloc_flags, &mode) : PFN_NONE;
 		if (pfn == PFN_NONE)
 			break;
-		store(&pr_page(op->m, op->z, pfn)->info, page_info(PAGE_PCP, order, 0, mt));
-		list_push_tail(op->m, op->z, list, rel_of(op->z, pfn), order, true);
+		append_row(op, list, rel_of(op->z, pfn), order, mt, 1);
 	}
 	zone_unlock(op->z);
 	op->pcp->count += i << order;
@@ -107,18 +109,18 @@ bool pcp_refill(struct op *op, struct list *list, unsigned order, enum migratety
 /* The last block of list i to the zone. */
 static void flush_one(struct op *op, struct list *list, unsigned order)
 {
+	struct page *frames = zone_frames(op->m, op->z);
 	uint32_t rel = list->last;
 	pfn_t pfn = op->z->start_pfn + rel;
+	enum migratetype mt = block_type(op, pfn);
 
 	intent_set(op->z, rel, order);
-	list_remove(op->m, op->z, list, rel, order, true);
-	store(&pr_page(op->m, op->z, pfn)->info, 0);
-	if (list->nr) /* the next one's frame, and its buddy's, which lies beside it or near */
-		__builtin_prefetch(page_rel(op->m, op->z, list->last), 1);
+	frame_list_pop_tail(list, frames);
+	store(&frames[rel].info, 0);
 	op->pcp->count -= 1 << order;
 	pr_trace(op->m, op_cpu(op), mm_page_pcpu_drain, .pfn = pfn, .order = order,
-		 .migratetype = block_type(op, pfn));
-	buddy_free_one(op, pfn, order, block_type(op, pfn));
+		 .migratetype = mt);
+	buddy_free_one(op, pfn, order, mt);
 }
 
 void pcp_flush(struct op *op, int count, int first)
