@@ -13,6 +13,8 @@ void golden_brief(struct golden *g, FILE *to, const struct zone *z)
 	const struct pcp *p = pr_pcp(&g->m, z, g->cpu);
 	const struct node *node = &g->m.nodes[z->node];
 
+	if (g->terse)
+		return;
 	fprintf(to, " | n%u.z%d fp=%lld%+d c=%d h=%d af=%d fc=%d pf=%x zf=%x b=%llu ha=%llu/%llu kw=%d,%d",
 		z->node, z->type, (long long)z->free_pages, p->free_diff, p->count, p->high,
 		p->alloc_factor, p->free_count, p->flags, z->flags, (ull)z->watermark_boost,

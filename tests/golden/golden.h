@@ -33,6 +33,7 @@ struct golden {
 	void *arena;
 	size_t size;
 	unsigned cpu;
+	bool terse; /* results without the figures behind | */
 	struct entry *id;
 	struct mapping map[MAX_MAPS];
 	bool elsewhere; /* nodes that were not dumped did work: the next counters have it, too */

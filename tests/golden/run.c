@@ -202,6 +202,39 @@ static void cmd_freerev(struct golden *g, struct command *c)
 	count_line(g, "FREER n", n);
 }
 
+static void cmd_freeall(struct golden *g, struct command *)
+{
+	unsigned long n = 0;
+
+	for (unsigned long i = 0; i < MAX_IDS; i++)
+		if (g->id[i].live) {
+			do_free(g, i);
+			n++;
+		}
+	count_line(g, "FREEALL n", n);
+}
+
+/* What is live: ids, frames and orders. */
+static void cmd_pfns(struct golden *g, struct command *)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fprintf(f, "LIVE");
+	for (unsigned long i = 0; i < MAX_IDS; i++)
+		if (g->id[i].live)
+			fprintf(f, " %lu=%llx/%u", i, (unsigned long long)g->id[i].pfn, g->id[i].order);
+	fclose(f);
+	golden_emit(g, text);
+	free(text);
+}
+
+static void cmd_verbose(struct golden *g, struct command *c)
+{
+	g->terse = !c->id;
+}
+
 static void cmd_split(struct golden *g, struct command *c)
 {
 	unsigned long to = c->words > 2 ? strtoul(c->word[2], NULL, 0) : 0;
@@ -286,10 +319,6 @@ static void cmd_noboost(struct golden *g, struct command *c)
 	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
 		if (g->m.nodes[c->nid].zone[t] >= 0)
 			g->m.zones[g->m.nodes[c->nid].zone[t]].watermark_boost = 0;
-}
-
-static void cmd_nothing(struct golden *, struct command *)
-{
 }
 
 static void cmd_ev0(struct golden *g, struct command *)
@@ -461,7 +490,7 @@ static const struct {
 	{"tick", cmd_tick},	{"fold", cmd_fold},	    {"cpu", cmd_cpu},
 	{"dump", cmd_dump},	{"sum", cmd_sum},	    {"noboost", cmd_noboost},
 	{"ev0", cmd_ev0},	{"ev", cmd_ev},		    {"lrudrain", cmd_lrudrain},
-	{"verbose", cmd_nothing}, {"canon", cmd_canon},
+	{"verbose", cmd_verbose}, {"freeall", cmd_freeall}, {"pfns", cmd_pfns}, {"canon", cmd_canon},
 	{"extfrag", cmd_extfrag}, {"contig", cmd_contig},
 };
 

@@ -319,7 +319,7 @@ static void phase_ticks(struct script *s)
 /* Writes that recompute limits from all nodes: the recording must then know node 0. */
 static void phase_sysctl(struct script *s)
 {
-	switch (s->plan->shape->sysctls ? below(s, 6) : 5) {
+	switch (s->plan->shape->sysctls && !s->waits ? below(s, 6) : 5) {
 	case 0:
 		fprintf(s->out, "!sysctl min_free_kbytes %u\n", 1024 << below(s, 4));
 		break;
@@ -371,6 +371,11 @@ static void phase_small(struct script *s)
 	}
 }
 
+static bool script_waits(const struct script_plan *plan)
+{
+	return plan->seed / NR_SCRIPT_SHAPES % 3 == 2;
+}
+
 static void dump(struct script *s, const char *how)
 {
 	for (unsigned n = 1; n < s->plan->shape->nodes; n++)
@@ -391,7 +396,7 @@ void script_operations(FILE *out, const struct script_plan *plan)
 
 	if (plan->dumps)
 		fprintf(out, "ev0\n");
-	s.waits = plan->seed / NR_SCRIPT_SHAPES % 3 == 2;
+	s.waits = script_waits(plan);
 	for (unsigned i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		all += phases[i].weight;
 	/* the last phase may go a quarter beyond */
@@ -414,7 +419,13 @@ void script_prologue(FILE *out, const struct script_plan *plan)
 	fprintf(out, "!sysctl watermark_boost_factor %u\n", rng_below(&rng, 2) ? 15000 : 0);
 	if (!rng_below(&rng, 6))
 		fprintf(out, "!sysctl percpu_pagelist_high_fraction %u\n", 8 + rng_below(&rng, 40));
-	if (plan->shape->sysctls || !rng_below(&rng, 5))
+	/*
+	 * Who waits for memory where kswapd is stopped waits for ever once half of min is gone
+	 * (throttle_direct_reclaim); a refill may take more than half of a small one.
+	 */
+	if (script_waits(plan) && plan->dumps)
+		fprintf(out, "!sysctl min_free_kbytes 16384\n");
+	else if (plan->shape->sysctls || !rng_below(&rng, 5))
 		fprintf(out, "!sysctl min_free_kbytes %u\n", 512 << rng_below(&rng, 5));
 	if (!rng_below(&rng, 5))
 		fprintf(out, "!sysctl watermark_scale_factor %u\n", 10 + rng_below(&rng, 200));
