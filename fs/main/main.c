@@ -36,6 +36,7 @@ static int run(struct fuse_args *args, struct options *o)
 	if (!o->machine || machine_make(o->machine))
 		return 1;
 	rig.m.host.report = failure_report;
+	rig.m.host.migrate = allocation_migrate;
 	if (tracing_init()) {
 		fprintf(stderr, "pagerig: no memory for the ring of trace events\n");
 		return 1;

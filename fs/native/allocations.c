@@ -2,11 +2,14 @@
 #include "native/allocations.h"
 
 #include <errno.h>
+#include <pagerig/owner.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <xxhash.h>
 
-enum { BUCKETS = 1 << 14, FIRST_SEGMENT_ID = INT32_MAX };
+/* ids are marks of owners of class PR_OWNER_HOST */
+enum { BUCKETS = 1 << 14, LAST_ID = PR_OWNER_ID_MAX };
 
 static struct allocation *first, *by_name[BUCKETS], *by_id[BUCKETS];
 static unsigned long serial;
@@ -83,6 +86,46 @@ static int check_name(const char *name, char *why)
 	return 0;
 }
 
+/*
+ * Block number of a movable allocation by its first frame, so that one that moves is found. As large
+ * as the page array, but only what is used is memory.
+ */
+static uint32_t *block_of_frame;
+
+static uint32_t *block_slot(pfn_t pfn)
+{
+	return &block_of_frame[pr_page(&rig.m, pr_zone_of(&rig.m, pfn), pfn) - rig.m.pages];
+}
+
+static int movable_init(void)
+{
+	void *p;
+
+	if (block_of_frame)
+		return 0;
+	p = mmap(NULL, rig.m.arena->nr_pages * sizeof(*block_of_frame), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	block_of_frame = p;
+	return 0;
+}
+
+int allocation_migrate(void *, uint32_t owner, pfn_t from, pfn_t to, unsigned order)
+{
+	struct allocation *a = allocation_by_id(owner);
+	uint32_t i;
+
+	if (!a || !a->request.lru || a->request.order != order)
+		return -EBUSY;
+	i = *block_slot(from);
+	if (i >= a->count || a->pfn[i] != from)
+		return -EBUSY;
+	a->pfn[i] = to;
+	*block_slot(to) = i;
+	return 0;
+}
+
 static void give_back(struct allocation *a, unsigned blocks, unsigned cpu)
 {
 	while (blocks--)
@@ -107,6 +150,8 @@ static int take_blocks(struct allocation *a, char *why)
 
 	for (unsigned i = 0; i < a->count; i++) {
 		err = pr_alloc(&rig.m, &a->request, &a->pfn[i]);
+		if (!err && a->request.lru)
+			*block_slot(a->pfn[i]) = i;
 		if (!err)
 			continue;
 		if (err == -ENOMEM)
@@ -129,7 +174,7 @@ static int take_blocks(struct allocation *a, char *why)
 static uint32_t new_id(void)
 {
 	do
-		last_id = last_id % (FIRST_SEGMENT_ID - 1) + 1;
+		last_id = last_id % LAST_ID + 1;
 	while (allocation_by_id(last_id));
 	return last_id;
 }
@@ -177,6 +222,8 @@ int allocation_make(const char *name, const struct pr_request *r, unsigned count
 	}
 	a->request = *r;
 	a->request.owner = a->id = new_id();
+	/* movable memory is user memory: compaction may move it */
+	a->request.lru = (r->gfp & __GFP_MOVABLE) && !movable_init();
 	a->count = count;
 	err = take_blocks(a, why);
 	if (err) {
@@ -209,6 +256,8 @@ void allocations_exit(void)
 {
 	while (first)
 		allocation_free(first, 0);
+	if (block_of_frame)
+		munmap(block_of_frame, rig.m.arena->nr_pages * sizeof(*block_of_frame));
 }
 
 static void print_head(const struct allocation *a, FILE *to)

@@ -38,6 +38,8 @@ int allocation_make(const char *name, const struct pr_request *r, unsigned count
 /* Gives its pages back by CPU cpu. */
 void allocation_free(struct allocation *a, unsigned cpu);
 /* Forgets all of them, at the end of the daemon. */
+/* pr_host.migrate: a movable block of an allocation has another frame from now on. */
+int allocation_migrate(void *ctx, uint32_t owner, pfn_t from, pfn_t to, unsigned order);
 void allocations_exit(void);
 /* A node's `more` and `remove`. */
 int allocation_more(const struct place *at, void **state, FILE *to);

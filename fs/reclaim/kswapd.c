@@ -7,6 +7,7 @@
 #include "tracing/tracing.h"
 
 #include <errno.h>
+#include <pagerig/compact.h>
 #include <pagerig/reclaim.h>
 #include <semaphore.h>
 #include <time.h>
@@ -17,7 +18,7 @@ enum { NAP_MS = 100, NS_PER_MS = 1000000, NS_PER_SECOND = 1000000000 };
 static struct kswapd_thread {
 	pthread_t thread;
 	sem_t work;
-	atomic_bool woken;
+	atomic_bool woken, compact;
 	unsigned cpu; /* the first of its node */
 } threads[PR_MAX_NODES];
 static unsigned nr_threads;
@@ -28,6 +29,23 @@ void kswapd_wake(void *ctx, unsigned node, unsigned order, enum zone_type highes
 	if (node < nr_threads && !atomic_exchange(&threads[node].woken, true))
 		sem_post(&threads[node].work);
 	reclaim_wake(ctx, node, order, highest);
+}
+
+/* pr_host.wake_kcompactd: the node's thread does that work, too. */
+static void kcompactd_wake(void *, unsigned node)
+{
+	if (node < nr_threads && !atomic_exchange(&threads[node].compact, true))
+		sem_post(&threads[node].work);
+}
+
+static void compact_if_woken(unsigned node)
+{
+	if (!atomic_exchange(&threads[node].compact, false))
+		return;
+	pthread_mutex_lock(&rig.lock);
+	if (pr_kcompactd_step(&rig.m, node, threads[node].cpu) < 0)
+		rig_error("kcompactd%u: the engine refused a step", node);
+	pthread_mutex_unlock(&rig.lock);
 }
 
 static bool has_user_memory(unsigned node)
@@ -82,6 +100,7 @@ static void *run(void *arg)
 		do
 			atomic_store(&t->woken, false);
 		while (!ending && work_off(node) == PR_KSWAPD_NAP && (nap(t), true));
+		compact_if_woken(node);
 	}
 	return NULL;
 }
@@ -102,6 +121,7 @@ int kswapd_start(void)
 		nr_threads++;
 	}
 	rig.m.host.wake_kswapd = kswapd_wake;
+	rig.m.host.wake_kcompactd = kcompactd_wake;
 	return 0;
 }
 

@@ -5,7 +5,7 @@
 rig_mount --machine 2x64M,cpus=2
 cd "$MNT" || exit 1
 put "order=1 count=3 name=kept" nodes/node0/alloc
-state() { cat lab/digest; ls allocations; cat nodes/node0/zones/DMA32/watermarks/* $(ls -d proc/sys/vm/* | grep -v drop_caches) proc/buddyinfo; }
+state() { cat lab/digest; ls allocations; cat nodes/node0/zones/DMA32/watermarks/* $(ls -d proc/sys/vm/* | grep -v -e drop_caches -e compact_memory) proc/buddyinfo; }
 before=$(state | md5sum)
 
 # what to write, as printf wants it

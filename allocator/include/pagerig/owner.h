@@ -76,7 +76,7 @@ static inline bool pr_owner_movable(const struct pr_machine *m, uint32_t mark)
 {
 	const struct pr_owner_ops *ops = m->owner[pr_owner_class_of(mark)];
 
-	return ops ? ops->migrate != NULL : m->host.migrate != NULL;
+	return ops ? ops->migrate != NULL : mark && m->host.migrate;
 }
 
 #endif
