@@ -173,7 +173,8 @@ static int parse_or(struct parser *p)
 	return err;
 }
 
-int pr_trace_filter_set(struct pr_trace *t, unsigned event, const char *text, char *why, size_t size)
+int pr_trace_filter_set(struct pr_trace *t, unsigned event, const char *text, char *why,
+			size_t size)
 {
 	struct parser p = {.event = event, .at = text, .why = why, .size = size};
 	int err = 0;

@@ -47,7 +47,7 @@ struct pr_memory {
 	struct row *row;
 	unsigned nr_rows;
 	struct write *queue; /* ring */
-	uint64_t queue_size, queue_head, queue_tail;
+	uint64_t queue_size, queue_head, queue_tail, depth;
 };
 
 /* --- operations for reclaim --- */
@@ -137,6 +137,8 @@ static int op_write(void *ctx, uint32_t id, pfn_t pfn)
 	if (mem->queue_head - mem->queue_tail == mem->queue_size && !queue_grow(mem))
 		return -ENOMEM;
 	mem->queue[mem->queue_head++ % mem->queue_size] = (struct write){id, pfn};
+	if (mem->depth && pr_memory_in_flight(mem) > mem->depth)
+		pr_memory_complete(mem, 1);
 	return -EINPROGRESS;
 }
 
@@ -186,6 +188,11 @@ uint64_t pr_memory_complete(struct pr_memory *mem, uint64_t n)
 			pr_writeback_end(mem->m, w.pfn, 0);
 	}
 	return done;
+}
+
+void pr_memory_set_depth(struct pr_memory *mem, uint64_t depth)
+{
+	mem->depth = depth;
 }
 
 /* --- rows --- */

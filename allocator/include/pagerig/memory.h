@@ -53,5 +53,7 @@ bool pr_memory_find(const struct pr_memory *mem, pfn_t pfn, int *row, uint64_t *
 /* Writes that are under way; and up to n of them end, the oldest first. How many. */
 uint64_t pr_memory_in_flight(const struct pr_memory *mem);
 uint64_t pr_memory_complete(struct pr_memory *mem, uint64_t n);
+/* A disk that has at most so many writes under way: one more ends the oldest. 0: any number. */
+void pr_memory_set_depth(struct pr_memory *mem, uint64_t depth);
 
 #endif
