@@ -36,9 +36,10 @@ static const struct gfp_name {
 	NAME(__GFP_MEMALLOC),	   NAME(__GFP_COMP),	       NAME(__GFP_NOMEMALLOC),
 	NAME(__GFP_HARDWALL),	   NAME(__GFP_THISNODE),       NAME(__GFP_ACCOUNT),
 	{"GFP_KERNEL_ACCOUNT", GFP_KERNEL | __GFP_ACCOUNT},    {"__GFP_DMA", __GFP_DMA},
-	{"__GFP_DMA32", __GFP_DMA32},
+	{"__GFP_DMA32", __GFP_DMA32},  NAME(__GFP_ZEROTAGS),	       NAME(__GFP_NO_OBJ_EXT),
+	NAME(__GFP_SKIP_ZERO),	   NAME(__GFP_SKIP_KASAN),     NAME(__GFP_NOLOCKDEP),
 };
-enum { NR_NAMES = sizeof(names) / sizeof(names[0]), ALL_BITS = 0x7fffff & ~0x200 };
+enum { NR_NAMES = sizeof(names) / sizeof(names[0]), ALL_BITS = 0x1ffffff & ~0x200 };
 
 static const char *nearest(const char *word, size_t len)
 {
@@ -109,7 +110,7 @@ int pr_gfp_print(gfp_t gfp, char *buf, size_t size)
 	if (!gfp)
 		return snprintf(buf, size, "0");
 	for (unsigned i = 0; i < NR_NAMES && gfp; i++) {
-		if ((gfp & names[i].bits) != names[i].bits)
+		if (!names[i].bits || (gfp & names[i].bits) != names[i].bits)
 			continue;
 		n = snprintf(len < size ? buf + len : NULL, len < size ? size - len : 0, "%s%s", bar,
 			     names[i].name);

@@ -311,15 +311,10 @@ hot_inline void small_remove(struct zone *z, struct page *frames, uint32_t rel, 
 		store(&z->mask[mt], z->mask[mt] & (uint16_t)~(1u << order));
 }
 
-/* And for pageblocks; blocks is zone_pageblocks(). */
-static inline struct pageblock *zone_pageblocks(const struct pr_machine *m, const struct zone *z)
-{
-	return m->blocks + z->block_delta;
-}
-
+/* And for pageblocks; blocks are the machine's. */
 hot_inline struct pageblock *block_rel(struct pageblock *blocks, const struct zone *z, uint32_t rel)
 {
-	return &blocks[(z->start_pfn + rel) >> PAGEBLOCK_ORDER];
+	return &blocks[((z->start_pfn + rel) >> PAGEBLOCK_ORDER) + z->block_delta];
 }
 
 hot_inline void large_push_head(struct zone *z, struct pageblock *blocks, uint32_t rel,

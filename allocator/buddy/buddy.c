@@ -75,7 +75,7 @@ static inline void del(struct zone *z, struct page *frames, struct pageblock *bl
 
 void buddy_del(struct op *op, pfn_t pfn, unsigned order, enum migratetype mt)
 {
-	del(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z), rel_of(op->z, pfn),
+	del(op->z, zone_frames(op->m, op->z), op->m->blocks, rel_of(op->z, pfn),
 	    order, mt);
 }
 
@@ -89,14 +89,14 @@ static inline int64_t expand(struct zone *z, struct page *frames, struct pageblo
 
 int64_t buddy_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high, enum migratetype mt)
 {
-	return expand(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z),
+	return expand(op->z, zone_frames(op->m, op->z), op->m->blocks,
 		      rel_of(op->z, pfn), low, high, mt);
 }
 
 pfn_t buddy_del_and_expand(struct op *op, pfn_t pfn, unsigned low, unsigned high,
 			   enum migratetype mt)
 {
-	struct pageblock *blocks = zone_pageblocks(op->m, op->z);
+	struct pageblock *blocks = op->m->blocks;
 	struct page *frames = zone_frames(op->m, op->z);
 	uint32_t rel = rel_of(op->z, pfn);
 	struct zone *z = op->z;
@@ -146,7 +146,7 @@ static void account_row(struct op *op, unsigned n, unsigned order)
 pfn_t buddy_take_row(struct op *op, unsigned order, enum migratetype mt, unsigned max,
 		     unsigned *got)
 {
-	struct pageblock *blocks = zone_pageblocks(op->m, op->z);
+	struct pageblock *blocks = op->m->blocks;
 	struct page *frames = zone_frames(op->m, op->z);
 	unsigned orders = (unsigned)op->z->mask[mt] >> order, have;
 	struct zone *z = op->z;
@@ -293,7 +293,7 @@ void buddy_free_one(struct op *op, pfn_t pfn, unsigned order, enum migratetype m
 	if (merge_likely(op, pfn, order))
 		buddy_add(op, pfn, order, mt, true);
 	else
-		add_head(op->z, zone_frames(op->m, op->z), zone_pageblocks(op->m, op->z),
+		add_head(op->z, zone_frames(op->m, op->z), op->m->blocks,
 			 rel_of(op->z, pfn), order, mt);
 }
 
@@ -306,7 +306,7 @@ void buddy_free(struct op *op, pfn_t pfn, unsigned order)
 	    mt == block_type(op, pfn + PAGEBLOCK_PAGES)) {
 		/* its two pageblocks would find each other and be one again */
 		account_free(op, 1ll << order, mt);
-		large_push_head(op->z, zone_pageblocks(op->m, op->z), rel_of(op->z, pfn), order, mt);
+		large_push_head(op->z, op->m->blocks, rel_of(op->z, pfn), order, mt);
 		return;
 	}
 	if (order > PAGEBLOCK_ORDER)

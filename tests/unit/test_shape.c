@@ -66,7 +66,9 @@ static void gfp_names_go_both_ways(void **)
 	assert_int_equal(pr_gfp_parse("0xcc0", &gfp, NULL, NULL), 0);
 	pr_gfp_print(gfp, text, sizeof(text));
 	assert_string_equal(text, "GFP_KERNEL");
-	for (unsigned bit = 0; bit < 23; bit++) {
+	assert_int_equal(pr_gfp_parse("GFP_KERNEL|__GFP_SKIP_KASAN", &gfp, NULL, NULL), 0);
+	assert_int_equal(gfp, GFP_KERNEL);
+	for (unsigned bit = 0; bit < 25; bit++) {
 		gfp_t again;
 
 		if (bit == 9)

@@ -63,6 +63,12 @@ typedef uint32_t gfp_t;
 #define __GFP_HARDWALL 0x100000u
 #define __GFP_THISNODE 0x200000u
 #define __GFP_ACCOUNT 0x400000u
+#define __GFP_ZEROTAGS 0x800000u
+#define __GFP_NO_OBJ_EXT 0x1000000u
+/* Of kernels with hardware tags or lockdep; without them, as here, no bit at all. */
+#define __GFP_SKIP_ZERO 0u
+#define __GFP_SKIP_KASAN 0u
+#define __GFP_NOLOCKDEP 0u
 #define __GFP_RECLAIM (__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
 
 #define GFP_ATOMIC (__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
