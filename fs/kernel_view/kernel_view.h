@@ -6,7 +6,8 @@
 #include "native/native.h"
 
 show_fn proc_buddyinfo, proc_pagetypeinfo, proc_zoneinfo, proc_vmstat, proc_meminfo, node_meminfo,
-	node_vmstat, proc_swaps, sysctl_show;
-store_fn sysctl_store;
+	node_vmstat, proc_swaps, page_cluster_show, swap_stat,
+	sysctl_show;
+store_fn sysctl_store, page_cluster_store;
 
 #endif

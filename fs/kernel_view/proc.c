@@ -9,6 +9,7 @@
 #include "shm/shm.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 typedef unsigned long long ull;
 
@@ -113,6 +114,30 @@ int node_vmstat(const struct place *at, FILE *to)
 int proc_swaps(const struct place *, FILE *to)
 {
 	return shm_swaps(to);
+}
+
+int swap_stat(const struct place *, FILE *to)
+{
+	return shm_swap_stat(to);
+}
+
+int page_cluster_show(const struct place *, FILE *to)
+{
+	fprintf(to, "%u\n", shm_page_cluster());
+	return 0;
+}
+
+int page_cluster_store(const struct place *, char *line, FILE *, char *why)
+{
+	char *end;
+	unsigned long n = strtoul(line, &end, 10);
+
+	if (end == line || *end || n > 31) { /* as Linux: page_cluster_max */
+		snprintf(why, WHY_SIZE, "page-cluster does not take '%.64s': 0 to 31", line);
+		return -EINVAL;
+	}
+	shm_set_page_cluster((unsigned)n);
+	return 0;
 }
 
 int sysctl_show(const struct place *at, FILE *to)

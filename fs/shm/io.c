@@ -147,8 +147,11 @@ void io_finish(struct segment *s, struct io *io, int err)
 static void run(struct segment *s, struct io *io)
 {
 	unsigned at;
-	int err = io_gather(s, io, &at);
+	int err;
 
+	/* the segment stays: the kernel keeps an inode with a request under way */
+	while ((err = io_gather(s, io, &at)) == -EAGAIN && !(err = pager_try(s, io, at)))
+		;
 	if (err == -ENOMEM || err == -EAGAIN) {
 		io_release(io);
 		if (!pager_park(io))

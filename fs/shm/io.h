@@ -31,6 +31,12 @@ void io_release(struct io *io);
 
 /* pager.c: takes over a request (and copies what it needs of it). With shm's lock. */
 int pager_park(const struct io *io);
+/*
+ * Page `at` of a request from swap, if that can be done without waiting: 0; -EAGAIN, -ENOMEM: park it.
+ * With shm's lock, which is released meanwhile.
+ */
+int pager_try(struct segment *s, struct io *io, unsigned at);
+extern atomic_uint page_cluster; /* proc/sys/vm/page-cluster: 1 << this pages are read from swap at once */
 /* Is page i of a segment asked for by a parked request of several pages? With shm's lock. */
 bool pager_wants(uint64_t node, uint64_t i);
 /* Serves one that the notifying thread waits for; false: there is none. With shm's lock. */

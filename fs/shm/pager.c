@@ -13,8 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { NR_PAGERS = 2, MAX_RECLAIM_RETRIES = 16, READ_AHEAD = 8 /* 1 << page-cluster */ };
+enum { NR_PAGERS = 2, MAX_RECLAIM_RETRIES = 16, READ_AHEAD = 32 };
 
+atomic_uint page_cluster = 3;
 static struct io *queue, **queue_end = &queue, *wide;
 static struct io *urgent; /* those on which the notifying thread waits */
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
@@ -75,10 +76,11 @@ static int ahead_prepare(const struct segment *s, struct ahead *a, uint64_t slot
 {
 	pfn_t pfn = frame_alloc(segment_owner(s));
 	bool more = !frames_memalloc;
+	unsigned pages = page_cluster < 5 ? 1u << page_cluster : READ_AHEAD;
 
 	if (!pfn)
 		return -ENOMEM;
-	a->nr = swap_window(slot, READ_AHEAD, &a->first);
+	a->nr = swap_window(slot, pages, &a->first);
 	for (unsigned k = 0; k < a->nr; k++) {
 		a->pfn[k] = 0;
 		if (!swap_holds(a->first + k, &a->segment[k], &a->index[k]))
@@ -109,24 +111,25 @@ static pfn_t ahead_install(struct ahead *a, unsigned k, bool good)
 
 /*
  * Reads page `at` of a request from swap, and others that lie beside it: those wait on the cold
- * list, as the kernel does not know them yet. 0: go on, whatever became of it; -ENOMEM.
+ * list, as the kernel does not know them yet. 0: go on, whatever became of it; -ENOMEM; -EAGAIN
+ * without wait, if the file is not in the host's cache.
  */
-static int swap_in(struct segment *s, struct io *io, unsigned at)
+static int swap_in(struct segment *s, struct io *io, unsigned at, bool wait)
 {
 	static __thread char pages[READ_AHEAD * PR_PAGE_SIZE];
 	uint64_t i = io->off / PR_PAGE_SIZE + at;
 	uint64_t e = index_get(&s->pages.index, i), slot = entry_value(e);
 	struct ahead a = {.pages = pages};
-	bool all;
+	int err;
 
 	if (entry_kind(e) != PAGE_SWAP)
 		return 0;
 	if (ahead_prepare(s, &a, slot))
 		return -ENOMEM;
 	pthread_mutex_unlock(&shm_lock);
-	all = !swap_read(a.first, pages, a.nr);
-	if (!all) /* perhaps only a neighbour can't be read */
-		all = !swap_read(slot, pages + (slot - a.first) * PR_PAGE_SIZE, 1);
+	err = swap_read(a.first, pages, a.nr, wait);
+	if (err && err != -EAGAIN) /* perhaps only a neighbour can't be read */
+		err = swap_read(slot, pages + (slot - a.first) * PR_PAGE_SIZE, 1, wait);
 	pthread_mutex_lock(&shm_lock);
 	for (unsigned k = 0; k < a.nr; k++) {
 		bool mine = a.first + k == slot, good;
@@ -134,7 +137,7 @@ static int swap_in(struct segment *s, struct io *io, unsigned at)
 
 		if (!a.pfn[k])
 			continue;
-		good = all && swap_matches(a.first + k, pages + (size_t)k * PR_PAGE_SIZE);
+		good = !err && swap_matches(a.first + k, pages + (size_t)k * PR_PAGE_SIZE);
 		pfn = ahead_install(&a, k, good);
 		if (pfn && mine) {
 			io->pfn[at] = pfn;
@@ -143,13 +146,18 @@ static int swap_in(struct segment *s, struct io *io, unsigned at)
 			frame_at(pfn)->flags |= FRAME_AHEAD;
 			shm_lru_add(pfn, LIST_COLD);
 			frame_at(pfn)->pins--;
-		} else if (mine && !good && index_get(&s->pages.index, i) == e) {
+		} else if (mine && !good && err != -EAGAIN && index_get(&s->pages.index, i) == e) {
 			page_lost(s, i);
 			swap_put(slot);
 		}
 		swap_unpin(a.first + k);
 	}
-	return 0;
+	return err == -EAGAIN ? err : 0;
+}
+
+int pager_try(struct segment *s, struct io *io, unsigned at)
+{
+	return swap_in(s, io, at, false);
 }
 
 static int exchange(struct segment *s, struct io *io, unsigned at)
@@ -161,7 +169,7 @@ static int exchange(struct segment *s, struct io *io, unsigned at)
 	if (entry_kind(e) != PAGE_SWAP || before)
 		return -ENOMEM;
 	frames_memalloc = true;
-	err = swap_in(s, io, at);
+	err = swap_in(s, io, at, true);
 	frames_memalloc = before;
 	return err;
 }
@@ -175,7 +183,7 @@ static void serve(struct io *io)
 	while ((s = segment_by_node(io->node)) && (err = io_gather(s, io, &at))) {
 		int64_t freed;
 
-		if (err == -EAGAIN && !(err = swap_in(s, io, at)))
+		if (err == -EAGAIN && !(err = swap_in(s, io, at, true)))
 			continue;
 		if (err != -ENOMEM)
 			break;

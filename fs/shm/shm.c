@@ -211,3 +211,22 @@ int shm_swaps(FILE *to)
 	pthread_mutex_unlock(&shm_lock);
 	return 0;
 }
+
+int shm_swap_stat(FILE *to)
+{
+	pthread_mutex_lock(&shm_lock);
+	fprintf(to, "total %llu\nfree %llu\nfilled %llu\n", (unsigned long long)swap_slots(),
+		(unsigned long long)swap_free_slots(), (unsigned long long)shm_filled);
+	pthread_mutex_unlock(&shm_lock);
+	return 0;
+}
+
+unsigned shm_page_cluster(void)
+{
+	return page_cluster;
+}
+
+void shm_set_page_cluster(unsigned n)
+{
+	page_cluster = n;
+}

@@ -49,5 +49,10 @@ bool shm_segment_exists(const char *name);
 int shm_segment_stat(const char *name, FILE *to); /* 0 or -ENOENT */
 /* proc/swaps. Without locks. */
 int shm_swaps(FILE *to);
+/* swap/stat, flat-keyed. Without locks. */
+int shm_swap_stat(FILE *to);
+/* proc/sys/vm/page-cluster, 0 to 31. From anywhere. */
+unsigned shm_page_cluster(void);
+void shm_set_page_cluster(unsigned n);
 
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -280,17 +281,20 @@ static off_t offset(const struct area *a, uint64_t slot)
 	return (off_t)((slot - a->first + 1) * PR_PAGE_SIZE);
 }
 
-int swap_read(uint64_t slot, void *pages, unsigned n)
+int swap_read(uint64_t slot, void *pages, unsigned n, bool wait)
 {
 	const struct area *a = area_of(slot);
 	size_t size = (size_t)n * PR_PAGE_SIZE, done = 0;
 
 	while (done < size) {
-		ssize_t r = pread(a->fd, (char *)pages + done, size - done,
-				  offset(a, slot) + (off_t)done);
+		struct iovec v = {(char *)pages + done, size - done};
+		ssize_t r = preadv2(a->fd, &v, 1, offset(a, slot) + (off_t)done,
+				    wait ? 0 : RWF_NOWAIT);
 
 		if (r < 0 && errno == EINTR)
 			continue;
+		if (r < 0 && !wait && errno == EOPNOTSUPP)
+			return -EAGAIN;
 		if (r <= 0)
 			return r ? -errno : -EIO;
 		done += (size_t)r;
@@ -326,7 +330,7 @@ int swap_write(uint64_t slot, const void *pages, unsigned n)
 
 int swap_load(uint64_t slot, void *page)
 {
-	int err = swap_read(slot, page, 1);
+	int err = swap_read(slot, page, 1, true);
 
 	return err ? err : swap_matches(slot, page) ? 0 : -EIO;
 }

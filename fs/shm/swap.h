@@ -41,7 +41,7 @@ bool swap_holds(uint64_t slot, uint32_t *segment, uint64_t *i);
 bool swap_matches(uint64_t slot, const void *page);
 
 /* n slots in a row. 0, or -errno. */
-int swap_read(uint64_t slot, void *pages, unsigned n);
+int swap_read(uint64_t slot, void *pages, unsigned n, bool wait); /* -EAGAIN only without wait */
 int swap_write(uint64_t slot, const void *pages, unsigned n);
 /* Both at once for one page: load checks the hash (-EIO), save returns its slot or 0. */
 int swap_load(uint64_t slot, void *page);
