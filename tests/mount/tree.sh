@@ -5,7 +5,7 @@ rig_mount --machine 2x64M,cpus=4
 cd "$MNT" || exit 1
 zone=nodes/node0/zones/DMA32
 
-expect top "README allocations control lab nodes pages proc segments shm tasks tracing" "$(ls | tr '\n' ' ' | sed 's/ $//')"
+expect top "README allocations control lab nodes pages proc segments shm swap tasks tracing" "$(ls | tr '\n' ' ' | sed 's/ $//')"
 expect zones "DMA DMA32" "$(ls nodes/node0/zones | tr '\n' ' ' | sed 's/ $//')"
 expect link ../node1/zones/DMA32 "$(readlink nodes/zones/node1-DMA32)"
 expect "through the link" "$(cat nodes/node1/zones/DMA32/managed)" "$(cat nodes/zones/node1-DMA32/managed)"
