@@ -23,7 +23,7 @@
 #include <time.h>
 #include <xxhash.h>
 
-enum { DEACTIVATE_BATCH = 128, EVICT_BATCH = 32 /* SWAP_CLUSTER_MAX */, TRIM_BATCH = 4096 };
+enum { DEACTIVATE_BATCH = 128, EVICT_BATCH = 32 /* SWAP_CLUSTER_MAX */, TRIM_BATCH = 64 };
 
 static struct fuse_session *session;
 static pthread_t thread;
@@ -339,12 +339,15 @@ static void balance(unsigned node)
 static void nap(void)
 {
 	struct timespec until;
+	uint64_t trimmed = TRIM_BATCH;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
-	if (sem_clockwait(&work, CLOCK_REALTIME, &until)) { /* nothing to do: tidy up */
+	if (!sem_clockwait(&work, CLOCK_REALTIME, &until))
+		return;
+	while (!ending && !woken && trimmed == TRIM_BATCH) { /* nothing to do: tidy up, in pieces */
 		pthread_mutex_lock(&shm_lock);
-		frames_trim(TRIM_BATCH);
+		trimmed = frames_trim(TRIM_BATCH);
 		pthread_mutex_unlock(&shm_lock);
 	}
 }

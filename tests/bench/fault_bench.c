@@ -280,6 +280,19 @@ static size_t at_random(const uint32_t *seq, size_t n, unsigned pages, unsigned 
 	return misses;
 }
 
+static size_t first_touches(const uint32_t *seq, size_t n, unsigned pages)
+{
+	bool *seen = calloc(pages, 1);
+	size_t nr = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		nr += !seen[seq[k]];
+		seen[seq[k]] = true;
+	}
+	free(seen);
+	return nr;
+}
+
 static int bench_misses(const char *dir, unsigned pages, unsigned frames, size_t n, const char *pattern)
 {
 	uint32_t *seq = calloc(n, sizeof(*seq));
@@ -297,8 +310,9 @@ static int bench_misses(const char *dir, unsigned pages, unsigned frames, size_t
 		p[(size_t)seq[k] * PAGE] = (char)(k + 1);
 		p[(size_t)seq[k] * PAGE + 9] = (char)k;
 	}
-	printf("seconds %.2f belady %zu random %zu\n", now() - t, belady(seq, n, pages, frames),
-	       at_random(seq, n, pages, frames));
+	t = now() - t;
+	printf("seconds %.2f first %zu belady %zu random %zu\n", t, first_touches(seq, n, pages),
+	       belady(seq, n, pages, frames), at_random(seq, n, pages, frames));
 	munmap(p, (size_t)pages * PAGE);
 	free(seq);
 	return 0;
