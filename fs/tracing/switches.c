@@ -176,7 +176,7 @@ int system_filter_show(const struct place *, FILE *to)
 int system_filter_store(const struct place *at, char *line, FILE *, char *why)
 {
 	int err = -EINVAL, one;
-	char other[WHY_SIZE];
+	char other[WHY_SIZE] = "";
 
 	pthread_mutex_lock(&tracing_lock);
 	for (unsigned e = 0; e < NR_TRACE_EVENTS; e++) {
@@ -233,18 +233,18 @@ int set_event_store(const struct place *, char *line, FILE *, char *why)
 	char *word;
 
 	while ((word = strsep(&line, " \t,"))) {
-		bool not = *word == '!';
-		uint64_t events = *word ? events_named(word + not) : 0;
+		bool negated = *word == '!';
+		uint64_t events = *word ? events_named(word + negated) : 0;
 
 		if (!*word)
 			continue;
 		if (!events) {
 			snprintf(why, WHY_SIZE, "there is no event '%.64s'; see tracing/available_events",
-				 word + not);
+				 word + negated);
 			return -EINVAL;
 		}
-		on = not ? on & ~events : on | events;
-		off = not ? off | events : off & ~events;
+		on = negated ? on & ~events : on | events;
+		off = negated ? off | events : off & ~events;
 	}
 	set_events(off, false);
 	set_events(on, true);
