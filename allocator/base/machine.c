@@ -120,6 +120,11 @@ int pr_machine_attach(struct pr_machine *m, void *mem, size_t size)
 		return -EINVAL;
 	memset(m, 0, sizeof(*m));
 	set_pointers(m, mem);
+	/* whoever worked on these may have been killed */
+	for (unsigned i = 0; i < a->nr_zones; i++)
+		m->zones[i].compact.busy = 0;
+	for (unsigned c = 0; c < a->nr_cpus; c++)
+		m->lru_batches[c].busy = 0;
 	return 0;
 }
 

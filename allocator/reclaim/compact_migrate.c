@@ -65,7 +65,7 @@ static void fail(struct scan *s)
 	if (!s->skip_on_failure)
 		return;
 	if (s->isolated) {
-		putback_blocks(r->op.m, r->op.z, r->cpu, &r->isolated);
+		putback_blocks(r->op.m, r->cpu, &r->isolated);
 		r->nr_isolated = 0;
 		s->isolated = 0;
 	}

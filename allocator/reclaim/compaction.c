@@ -5,25 +5,25 @@
 #include <errno.h>
 #include <pagerig/compact.h>
 #include <pagerig/trace.h>
+#include <sched.h>
 
 enum { HUGE_ORDER = PAGEBLOCK_ORDER }; /* COMPACTION_HPAGE_ORDER */
 
 /* Is a block there that the request would get, be it by claiming another type's? */
 static bool block_for(const struct compact_run *r)
 {
-	for (unsigned o = (unsigned)r->order; o < NR_ORDERS; o++) {
-		const struct list *l = r->op.z->area[o].list;
+	const uint16_t *mask = r->op.z->mask;
+	unsigned own = load(&mask[r->type]), others = 0, least = (unsigned)r->order;
 
-		if (l[r->type].nr || (r->type == MT_MOVABLE && l[MT_CMA].nr))
-			return true;
-		if (o < PAGEBLOCK_ORDER / 2 && r->type == MT_MOVABLE &&
-		    !r->op.m->arena->mobility_disabled)
-			continue; /* too small to be claimed */
-		for (unsigned t = 0; t < NR_PCP_TYPES; t++)
-			if (l[t].nr)
-				return true;
-	}
-	return false;
+	if (r->type == MT_MOVABLE)
+		own |= load(&mask[MT_CMA]);
+	/* movable requests claim large pieces only */
+	if (r->type == MT_MOVABLE && !r->op.m->arena->mobility_disabled &&
+	    least < PAGEBLOCK_ORDER / 2)
+		least = PAGEBLOCK_ORDER / 2;
+	for (unsigned t = 0; t < NR_PCP_TYPES; t++)
+		others |= load(&mask[t]);
+	return own >> r->order || others >> least;
 }
 
 static enum compact_result scanners_met(struct compact_run *r)
@@ -162,7 +162,7 @@ static bool migrate_isolated(struct compact_run *r, int *err)
 		 .nr_failed = pages - moved);
 	r->nr_isolated = 0;
 	if (*err)
-		putback_blocks(g.m, g.z, g.cpu, &r->isolated);
+		putback_blocks(g.m, g.cpu, &r->isolated);
 	return !*err;
 }
 
@@ -313,6 +313,27 @@ static enum compact_result compact_zone_order(struct context *c, struct zone *z,
 	return capture.pfn != PFN_NONE ? COMPACT_SUCCESS : result;
 }
 
+/* One zone of a request's list, unless its turn is deferred; notes how it went. */
+static enum compact_result compact_for_request(struct context *c, struct zone *z,
+					       unsigned alloc_flags, enum compact_priority prio,
+					       pfn_t *captured)
+{
+	enum compact_result result = COMPACT_DEFERRED;
+	int order = (int)c->r->order;
+
+	if (!compact_begin(z))
+		return COMPACT_CONTENDED;
+	if (prio == COMPACT_PRIO_SYNC_FULL || !compaction_deferred(c->m, z, order, c->r->cpu))
+		result = compact_zone_order(c, z, alloc_flags, prio, captured);
+	if (result == COMPACT_SUCCESS)
+		compaction_defer_reset(c->m, z, order, false, c->r->cpu);
+	else if (prio != COMPACT_PRIO_ASYNC &&
+		 (result == COMPACT_COMPLETE || result == COMPACT_PARTIAL_SKIPPED))
+		compaction_defer(c->m, z, order, c->r->cpu);
+	compact_end(z);
+	return result;
+}
+
 enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 				   enum compact_priority prio, pfn_t *captured)
 {
@@ -325,21 +346,13 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 	pr_trace(c->m, c->r->cpu, mm_compaction_try_to_compact_pages, .order = (int)c->r->order,
 		 .gfp_mask = c->r->gfp, .prio = (int)prio);
 	for_each_usable_zone (c, e) {
-		struct zone *z = zoneref_zone(c, e);
-		enum compact_result result = COMPACT_DEFERRED;
+		enum compact_result result =
+			compact_for_request(c, zoneref_zone(c, e), alloc_flags, prio, captured);
 
-		if (prio == COMPACT_PRIO_SYNC_FULL ||
-		    !compaction_deferred(c->m, z, (int)c->r->order, c->r->cpu))
-			result = compact_zone_order(c, z, alloc_flags, prio, captured);
 		if (result > best)
 			best = result;
-		if (result == COMPACT_SUCCESS) {
-			compaction_defer_reset(c->m, z, (int)c->r->order, false, c->r->cpu);
+		if (result == COMPACT_SUCCESS)
 			break;
-		}
-		if (prio != COMPACT_PRIO_ASYNC &&
-		    (result == COMPACT_COMPLETE || result == COMPACT_PARTIAL_SKIPPED))
-			compaction_defer(c->m, z, (int)c->r->order, c->r->cpu);
 	}
 	return best;
 }
@@ -358,7 +371,10 @@ static void compact_whole(struct pr_machine *m, struct zone *z, unsigned cpu, bo
 		.proactive = proactive,
 	};
 
+	while (!compact_begin(z))
+		sched_yield(); /* somebody compacts it now: then once more */
 	compact_zone(&r);
+	compact_end(z);
 	if (proactive) {
 		pr_count(m, cpu, EV_COMPACT_DAEMON_MIGRATE_SCANNED, r.migrate_scanned);
 		pr_count(m, cpu, EV_COMPACT_DAEMON_FREE_SCANNED, r.free_scanned);

@@ -67,6 +67,15 @@ enum compact_result try_to_compact(struct context *c, unsigned alloc_flags,
 void compaction_reset_zone(struct pr_machine *m, struct zone *z);
 void compaction_reset_suitable(struct pr_machine *m, unsigned node);
 
+/* A zone is compacted by one thread at a time, which alone touches what it remembers. */
+static inline bool compact_begin(struct zone *z)
+{
+	return !__atomic_exchange_n(&z->compact.busy, 1, __ATOMIC_ACQUIRE);
+}
+static inline void compact_end(struct zone *z)
+{
+	__atomic_store_n(&z->compact.busy, 0, __ATOMIC_RELEASE);
+}
 /* All of a node's zones, whatever their state; proactive: until they are tidy enough. */
 void compact_node(struct pr_machine *m, unsigned node, unsigned cpu, bool proactive);
 /* One zone, for kcompactd, until there is a block of the order; counted as its work. */

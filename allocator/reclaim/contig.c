@@ -100,7 +100,7 @@ static int empty_range(struct contig *k, pfn_t start, pfn_t end)
 			break;
 	}
 	if (err < 0) {
-		putback_blocks(r->op.m, r->op.z, r->cpu, &r->isolated);
+		putback_blocks(r->op.m, r->cpu, &r->isolated);
 		pr_lru_drain_all(r->op.m);
 	}
 	return err < 0 ? err : 0;

@@ -57,9 +57,11 @@ static void compact_for_order(struct pr_machine *m, struct zone *z, int order, u
 {
 	enum compact_result result;
 
+	if (!compact_begin(z))
+		return;
 	if (compaction_deferred(m, z, order, cpu) ||
 	    compaction_worth(m, cpu, z, (unsigned)order, z->type, WMARK_MIN) != COMPACT_CONTINUE)
-		return;
+		goto out;
 	result = compact_background(m, z, order, cpu, highest);
 	if (result == COMPACT_SUCCESS) {
 		compaction_defer_reset(m, z, order, false, cpu);
@@ -69,6 +71,8 @@ static void compact_for_order(struct pr_machine *m, struct zone *z, int order, u
 		drain_zone_lists(m, z, cpu);
 		compaction_defer(m, z, order, cpu);
 	}
+out:
+	compact_end(z);
 }
 
 int pr_kcompactd_step(struct pr_machine *m, unsigned node, unsigned cpu)

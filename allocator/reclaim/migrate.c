@@ -62,18 +62,11 @@ static bool still_isolated(uint32_t info)
 	return info_state(info) == PAGE_USED && (info_flags(info) & PAGE_ISOLATED);
 }
 
-void putback_blocks(struct pr_machine *m, const struct zone *z, unsigned cpu,
-		    struct block_list *from)
+void putback_blocks(struct pr_machine *m, unsigned cpu, struct block_list *from)
 {
-	while (from->nr) {
-		pfn_t pfn = from->pfn[--from->nr];
-		struct page *page = pr_page(m, z, pfn);
-		uint32_t info = load(&page->info);
-
-		if (still_isolated(info) && change_info(page, info, PAGE_ISOLATED, 0) &&
-		    pr_lru_add(m, pfn, cpu))
-			continue; /* freed just now */
-	}
+	while (from->nr)
+		if (!lru_add_isolated(m, from->pfn[--from->nr], cpu))
+			continue; /* its owner gave it back meanwhile */
 }
 
 /* Moves one block: its owner first, then the marks, then the old frames are free. */
@@ -90,16 +83,15 @@ static int move_block(const struct migration *g, pfn_t src, pfn_t dst, enum migr
 	if (page_has(from, PG_WRITEBACK)) /* only a synchronous run would wait for that */
 		return mode == MIGRATE_SYNC ? -EAGAIN : -EBUSY;
 	to->owner = from->owner;
-	store(&to->info,
-	      page_info(PAGE_USED, order, info_flags(info) & ~(unsigned)PAGE_ISOLATED, info >> 24));
+	store(&to->info, page_info(PAGE_USED, order, info_flags(info), info >> 24));
 	err = pr_owner_migrate(g->m, to->owner, src, dst, order);
 	if (err)
 		return err;
 	page_clear(from, ~0u); /* what the LRU counts of it went along */
-	err = pr_lru_add(g->m, dst, g->cpu);
-	if (g->no_batch)
+	/* unless its owner has given that back already */
+	if (lru_add_isolated(g->m, dst, g->cpu) && g->no_batch)
 		pr_lru_drain(g->m, g->cpu);
-	return err ? err : pr_free(g->m, src, order, g->cpu);
+	return pr_free(g->m, src, order, g->cpu);
 }
 
 struct pair {

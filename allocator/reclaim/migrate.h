@@ -60,6 +60,8 @@ static inline bool info_movable(const struct pr_machine *m, uint32_t owner, uint
 	       pr_owner_movable(m, owner);
 }
 
+/* An isolated block goes onto the CPU's batch; false, and nothing, if it is isolated no more. */
+bool lru_add_isolated(struct pr_machine *m, pfn_t pfn, unsigned cpu);
 /* Takes a block off the LRU, as info says it is, and adds it to a list; false if it has changed. */
 bool isolate_block(struct pr_machine *m, const struct zone *z, struct block_list *to, pfn_t pfn,
 		   uint32_t info);
@@ -69,7 +71,6 @@ bool isolate_block(struct pr_machine *m, const struct zone *z, struct block_list
  */
 int migrate_blocks(const struct migration *g, struct block_list *from, uint64_t *moved);
 /* Blocks that were not moved go back onto the LRU, through the CPU's batch; the last one first. */
-void putback_blocks(struct pr_machine *m, const struct zone *z, unsigned cpu,
-		    struct block_list *from);
+void putback_blocks(struct pr_machine *m, unsigned cpu, struct block_list *from);
 
 #endif

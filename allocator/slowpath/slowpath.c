@@ -140,8 +140,11 @@ static pfn_t direct_compact(struct slow *s, enum compact_priority priority)
 		return PFN_NONE;
 	}
 	z = pr_zone_of(c->m, pfn);
-	z->compact.blockskip_flush = false;
-	compaction_defer_reset(c->m, z, (int)c->r->order, true, c->r->cpu);
+	if (compact_begin(z)) {
+		z->compact.blockskip_flush = false;
+		compaction_defer_reset(c->m, z, (int)c->r->order, true, c->r->cpu);
+		compact_end(z);
+	}
 	pr_count(c->m, c->r->cpu, EV_COMPACT_SUCCESS, 1);
 	return pfn;
 }

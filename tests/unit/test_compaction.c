@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <pagerig/compact.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -453,6 +454,113 @@ static void random_scripts(void **)
 		assert_int_equal(random_run(seed, true), random_run(seed, false));
 }
 
+/* --- two threads, each with a CPU and users of its own, moving each other's pages --- */
+enum { THREAD_USERS = 2500, THREAD_OPS = 4000 };
+static pthread_mutex_t owners = PTHREAD_MUTEX_INITIALIZER;
+
+static int migrate_locked(void *ctx, uint32_t owner, pfn_t from, pfn_t to, unsigned order)
+{
+	struct lab *lab = ctx;
+	struct user *u = &lab->user[owner];
+	int err = -EBUSY;
+
+	pthread_mutex_lock(&owners);
+	if (u->live && u->pfn == from && u->order == order) { /* else it was given back meanwhile */
+		memcpy(content(lab, to), content(lab, from), sizeof(lab->content[0]) << order);
+		u->pfn = to;
+		lab->moves++;
+		err = 0;
+	}
+	pthread_mutex_unlock(&owners);
+	return err;
+}
+
+struct player {
+	struct lab *lab;
+	pthread_t thread;
+	unsigned cpu;
+	unsigned lost;
+	struct rng rng;
+};
+
+static void player_touch(struct player *p, uint32_t i)
+{
+	struct pr_request r = PR_REQUEST(0, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
+	struct user *u = &p->lab->user[i];
+	pfn_t pfn;
+
+	r.owner = i;
+	r.cpu = p->cpu;
+	if (pr_alloc(&p->lab->s.m, &r, &pfn))
+		return;
+	pthread_mutex_lock(&owners);
+	*u = (struct user){pfn, 0, true};
+	*content(p->lab, pfn) = i;
+	p->lost += pr_lru_add(&p->lab->s.m, pfn, p->cpu) != 0;
+	pthread_mutex_unlock(&owners);
+}
+
+static void player_drop(struct player *p, uint32_t i)
+{
+	struct user *u = &p->lab->user[i];
+
+	pthread_mutex_lock(&owners);
+	p->lost += *content(p->lab, u->pfn) != i;
+	p->lost += pr_free(&p->lab->s.m, u->pfn, 0, p->cpu) != 0;
+	u->live = false;
+	pthread_mutex_unlock(&owners);
+}
+
+static void *play(void *arg)
+{
+	struct player *p = arg;
+
+	for (unsigned k = 0; k < THREAD_OPS; k++) {
+		uint32_t i = 1 + p->cpu * THREAD_USERS + rng_below(&p->rng, THREAD_USERS);
+		unsigned dice = rng_below(&p->rng, 100);
+		struct pr_request r = PR_REQUEST(4 + dice % 6, GFP_KERNEL | __GFP_NOWARN);
+		pfn_t pfn;
+
+		r.cpu = p->cpu;
+		if (dice < 90 && !p->lab->user[i].live)
+			player_touch(p, i);
+		else if (dice < 90)
+			player_drop(p, i);
+		else if (!pr_alloc(&p->lab->s.m, &r, &pfn))
+			p->lost += pr_free(&p->lab->s.m, pfn, r.order, p->cpu) != 0;
+	}
+	return NULL;
+}
+
+static void two_threads_lose_nothing(void **)
+{
+	struct lab *lab = make(4096, 2);
+	struct player p[2];
+
+	lab->s.m.host.migrate = migrate_locked;
+	for (unsigned t = 0; t < 2; t++) {
+		p[t] = (struct player){.lab = lab, .cpu = t, .rng = {t + 1}};
+		for (uint32_t i = 1; i <= THREAD_USERS; i++)
+			player_touch(&p[t], t * THREAD_USERS + i);
+	}
+	for (unsigned t = 0; t < 2; t++)
+		assert_int_equal(pthread_create(&p[t].thread, NULL, play, &p[t]), 0);
+	for (unsigned t = 0; t < 2; t++) {
+		pthread_join(p[t].thread, NULL);
+		assert_int_equal(p[t].lost, 0);
+	}
+	pr_lru_drain_all(&lab->s.m);
+	check(lab);
+	assert_true(lab->moves > 100);
+	for (uint32_t i = 1; i <= MAX_USERS; i++)
+		if (lab->user[i].live)
+			drop(lab, i, 0);
+	pr_drain_all(&lab->s.m, 0);
+	check(lab);
+	assert_int_equal(pr_zone_free_snapshot(&lab->s.m, &lab->s.m.zones[0]), 4096);
+	unmake(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +575,7 @@ int main(void)
 		cmocka_unit_test(cma_area_gives_ranges),
 		cmocka_unit_test(the_oom_killer_is_called),
 		cmocka_unit_test(random_scripts),
+		cmocka_unit_test(two_threads_lose_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

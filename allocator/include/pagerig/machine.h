@@ -136,7 +136,7 @@ struct pcp {
 /* User memory that a CPU saw first waits here until it is put on the LRU in one go (lru_add). */
 enum { LRU_BATCH_SIZE = 31 };
 struct lru_batch {
-	uint64_t nr;
+	uint32_t nr, busy;
 	pfn_t pfn[LRU_BATCH_SIZE];
 };
 
@@ -151,6 +151,7 @@ struct compact_memory {
 	uint32_t considered, defer_shift;      /* runs left out since the last failure, of 1 << shift */
 	int order_failed;		       /* smallest order that failed */
 	bool blockskip_flush;		       /* a whole run failed: the skip bits are due to be cleared */
+	uint32_t busy;			       /* one run at a time; atomic */
 };
 
 struct zone {
