@@ -101,7 +101,8 @@ NODE(activate_anon, n->lru.activated[0])
 NODE(activate_file, n->lru.activated[1])
 NODE(restore_anon, n->lru.restored[0])
 NODE(restore_file, n->lru.restored[1])
-NODE(mapped, n->lru.mapped[0] + n->lru.mapped[1])
+NODE(anon_mapped, n->lru.mapped[0])
+NODE(file_mapped, n->lru.mapped[1])
 NODE(dirty, n->lru.dirty)
 NODE(writeback, n->lru.writeback)
 
@@ -155,8 +156,8 @@ static const struct node_counter node_counters[] = {
 	{"workingset_restore_anon", restore_anon},
 	{"workingset_restore_file", restore_file},
 	{"workingset_nodereclaim"},
-	{"nr_anon_pages"},
-	{"nr_mapped", mapped},
+	{"nr_anon_pages", anon_mapped},
+	{"nr_mapped", file_mapped},
 	{"nr_file_pages", file_pages},
 	{"nr_dirty", dirty},
 	{"nr_writeback", writeback},

@@ -58,7 +58,10 @@ static ull swap_total(int)
 
 static ull swap_free(int)
 {
-	return (rig.swap_total - rig.swap_used) * PAGE_KB;
+	/* of shm/, and of tasks */
+	ull all = rig.swap_total, taken = rig.swap_used + rig.m.arena->swap_used;
+
+	return (all > taken ? all - taken : 0) * PAGE_KB;
 }
 
 /* With overcommit_ratio's default of 50 per cent. */

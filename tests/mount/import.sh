@@ -73,6 +73,20 @@ expect "nr_shmem afterwards" "nr_shmem 0" "$(grep '^nr_shmem ' "$MNT/proc/vmstat
 expect check ok "$(cat "$MNT/lab/check")"
 rig_unmount
 
+# user memory of tasks is, too
+rig_mount --machine 256M
+works mkdir "$MNT/tasks/t"
+timeout 20 bash -c 'exec 3<>"$0"; printf "mmap size=4M\nwrite\nmmap size=1M kind=file\ntouch map=1\n" >&3 2>/dev/null; cat <&3' "$MNT/tasks/t/control" >/dev/null
+expect AnonPages "AnonPages: 4096 kB" "$(echo $(grep AnonPages: "$MNT/proc/meminfo"))"
+expect nr_anon_pages "nr_anon_pages 1024" "$(grep nr_anon_pages "$MNT/nodes/node0/vmstat")"
+expect Mapped "Mapped: 1024 kB" "$(echo $(grep ^Mapped: "$MNT/proc/meminfo"))"
+lru=$(value nr_inactive_anon "$MNT/proc/vmstat") # but for what waits on a CPU's batch
+expect "on the LRU" yes "$([ $((lru + $(value nr_active_anon "$MNT/proc/vmstat"))) -gt 992 ] && echo yes)"
+expect "the LRU by zone" "$lru" "$(value nr_zone_inactive_anon "$MNT/proc/zoneinfo")"
+rmdir "$MNT/tasks/t"
+expect "AnonPages afterwards" "AnonPages: 0 kB" "$(echo $(grep AnonPages: "$MNT/proc/meminfo"))"
+rig_unmount
+
 # where a folder may be: below the working directory, with commas as colons in -o
 mkdir -p "a,b"; cp -r numa4_uneven "a,b/c"
 rig_mount -o "machine=a:b/c"
