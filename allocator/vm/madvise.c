@@ -13,7 +13,14 @@
 #define MADV_DONTNEED_LOCKED 24
 #endif
 
-enum need { NEED_ANON = 1, NEED_NO_SHARE = 2, NEED_FILE = 4, NEED_SHARED_WRITE = 8, POPULATE = 16 };
+enum need {
+	NEED_ANON = 1,
+	NEED_NO_SHARE = 2,
+	NEED_FILE = 4,
+	NEED_SHARED_WRITE = 8,
+	POPULATE = 16,
+	ZAP = 32
+};
 
 struct advice {
 	int number;
@@ -26,10 +33,10 @@ static const struct advice advices[] = {
 	{MADV_RANDOM, VM_RAND_READ, VM_SEQ_READ, 0, 0},
 	{MADV_SEQUENTIAL, VM_SEQ_READ, VM_RAND_READ, 0, 0},
 	{MADV_WILLNEED, 0, 0, 0, 0},
-	{MADV_DONTNEED, 0, 0, VM_LOCKED | VM_PFNMAP, 0},
-	{MADV_DONTNEED_LOCKED, 0, 0, VM_PFNMAP, 0},
+	{MADV_DONTNEED, 0, 0, VM_LOCKED | VM_PFNMAP, ZAP},
+	{MADV_DONTNEED_LOCKED, 0, 0, VM_PFNMAP, ZAP},
 	{MADV_FREE, 0, 0, VM_LOCKED | VM_PFNMAP, NEED_ANON},
-	{MADV_REMOVE, 0, 0, VM_LOCKED, NEED_FILE | NEED_SHARED_WRITE},
+	{MADV_REMOVE, 0, 0, VM_LOCKED, NEED_FILE | NEED_SHARED_WRITE | ZAP},
 	{MADV_DONTFORK, VM_DONTCOPY, 0, 0, 0},
 	{MADV_DOFORK, 0, VM_DONTCOPY, VM_IO, 0},
 	{MADV_MERGEABLE, VM_MERGEABLE, 0, 0, NEED_NO_SHARE},
@@ -71,6 +78,11 @@ static int advise_area(struct space s, uint32_t v, uint64_t start, uint64_t end,
 	if ((d->need & NEED_NO_SHARE) &&
 	    (a->flags & (VM_SPECIAL | VM_SHARED | VM_MAYSHARE | VM_DROPPABLE)))
 		return 0;
+	if (d->need & ZAP)
+		zap_range(s, start, end);
+	if (d->number == MADV_REMOVE)
+		cache_drop(s.vm, a->file, a->pgoff + ((start - a->start) >> PR_PAGE_SHIFT),
+			   a->pgoff + ((end - a->start) >> PR_PAGE_SHIFT), s.mm->cpu);
 	if (flags == a->flags)
 		return 0;
 	err = area_modify(s, v, start, end, flags, out);
@@ -85,14 +97,16 @@ static int advise_populate(struct space s, uint64_t start, uint64_t end, bool wr
 {
 	for (uint64_t at = start; at < end;) {
 		uint32_t v = tree_find(s, at);
+		int err;
 
 		if (!v || area(s, v)->start > at)
 			return -ENOMEM;
 		if ((area(s, v)->flags & (VM_IO | VM_PFNMAP)) ||
 		    !(area(s, v)->flags & (write ? VM_WRITE : VM_READ)))
 			return -EINVAL;
-		if (write && !(area(s, v)->flags & VM_SHARED))
-			anon_prepare(s, v);
+		err = fault_range(s, v, at, area(s, v)->end < end ? area(s, v)->end : end, write);
+		if (err)
+			return err == -EIO ? -EFAULT : err;
 		at = area(s, v)->end;
 	}
 	return 0;

@@ -132,6 +132,7 @@ int unmap_range(struct space s, uint64_t start, uint64_t end)
 		uint64_t pages = area_pages(a);
 
 		next = a->next;
+		zap_range(s, a->start, a->end);
 		account(s, a->flags, -(int64_t)pages);
 		if (a->flags & VM_LOCKED)
 			s.mm->locked_vm -= pages;
@@ -139,6 +140,7 @@ int unmap_range(struct space s, uint64_t start, uint64_t end)
 			commit_uncharge(s.vm, pages);
 		area_free(s, v);
 	}
+	tables_free(s, start, end);
 	return 0;
 }
 

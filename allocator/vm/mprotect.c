@@ -32,6 +32,8 @@ static int protect_area(struct space s, uint32_t v, uint64_t start, uint64_t end
 		return err;
 	}
 	area(s, *out)->flags = flags;
+	if (!(flags & VM_WRITE))
+		write_protect(s, start, end);
 	if ((old & VM_ACCOUNT) && !(flags & VM_ACCOUNT))
 		commit_uncharge(s.vm, pages);
 	if ((old & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && (flags & VM_WRITE))

@@ -112,19 +112,25 @@ static int64_t move_area(struct space s, uint32_t v, const struct move *m)
 		if (err)
 			return err;
 	}
+	if (!move_tables(s, m->addr, m->to, m->old_len))
+		return -ENOMEM;
 	/* the old part's promise moves along; the whole new one is charged, the old one uncharged
 	 */
 	if ((flags & VM_ACCOUNT) &&
-	    commit_charge(s.vm, s.mm, stay ? new_pages : new_pages - (m->old_len >> PR_PAGE_SHIFT)))
+	    commit_charge(s.vm, s.mm, stay ? new_pages : new_pages - (m->old_len >> PR_PAGE_SHIFT))) {
+		tables_free(s, m->to, m->to + m->new_len);
 		return -ENOMEM;
+	}
 	if ((flags & VM_ACCOUNT) && !stay)
 		s.vm->arena->committed += m->old_len >> PR_PAGE_SHIFT;
 	err = copy_area(s, v, m, &copy);
 	if (err) {
 		if (flags & VM_ACCOUNT)
 			commit_uncharge(s.vm, new_pages);
+		tables_free(s, m->to, m->to + m->new_len);
 		return err;
 	}
+	move_ptes(s, m->addr, m->to, m->old_len);
 	account(s, flags, (int64_t)new_pages);
 	if (flags & VM_LOCKED)
 		s.mm->locked_vm += new_pages;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vm.c: the arena of address spaces; their birth and end; files; maps; the checker. */
+/* vm.c: the arena of address spaces; their birth and end; files; maps. */
 #include "vm/vm.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,47 +14,65 @@ static size_t aligned(size_t size)
 
 /* Where the tables lie behind the head. */
 struct layout {
-	size_t mms, files, vmas, size;
+	size_t mms, files, vmas, tables, pages, maps, hash, size;
 };
-static struct layout layout(uint32_t nr_mms, uint32_t nr_files, uint32_t nr_vmas)
+static struct layout layout(const struct pr_vm_spec *n)
 {
 	struct layout l;
 
 	l.mms = aligned(sizeof(struct pr_vm_arena));
-	l.files = l.mms + aligned(sizeof(struct pr_mm) * nr_mms);
-	l.vmas = l.files + aligned(sizeof(struct pr_file) * ((size_t)nr_files + 1));
-	l.size = l.vmas + aligned(sizeof(struct pr_vma) * ((size_t)nr_vmas + 1));
+	l.files = l.mms + aligned(sizeof(struct pr_mm) * n->nr_mms);
+	l.vmas = l.files + aligned(sizeof(struct pr_file) * ((size_t)n->nr_files + 1));
+	l.tables = l.vmas + aligned(sizeof(struct pr_vma) * ((size_t)n->nr_vmas + 1));
+	l.pages = l.tables + aligned(sizeof(struct pr_table) * ((size_t)n->nr_tables + 1));
+	l.maps = l.pages + aligned(sizeof(struct pr_user_page) * ((size_t)n->nr_pages + 1));
+	l.hash = l.maps + aligned(sizeof(struct pr_page_map) * ((size_t)n->nr_maps + 1));
+	l.size = l.hash + aligned(sizeof(uint32_t) * ((size_t)n->nr_pages + 1));
 	return l;
 }
 
-size_t pr_vm_size(uint32_t nr_mms, uint32_t nr_files, uint32_t nr_vmas)
+size_t pr_vm_size(const struct pr_vm_spec *spec)
 {
-	return layout(nr_mms, nr_files, nr_vmas).size;
+	return layout(spec).size;
+}
+
+static struct pr_vm_spec spec_of(const struct pr_vm_arena *a)
+{
+	return (struct pr_vm_spec){a->nr_mms,	 a->nr_files, a->nr_vmas,
+				   a->nr_tables, a->nr_pages, a->nr_maps};
 }
 
 static void handle(struct pr_vm *vm, struct pr_vm_arena *a)
 {
-	struct layout l = layout(a->nr_mms, a->nr_files, a->nr_vmas);
+	struct pr_vm_spec spec = spec_of(a);
+	struct layout l = layout(&spec);
 
 	vm->arena = a;
 	vm->mms = (void *)((char *)a + l.mms);
 	vm->files = (void *)((char *)a + l.files);
 	vm->vmas = (void *)((char *)a + l.vmas);
+	vm->tables = (void *)((char *)a + l.tables);
+	vm->pages = (void *)((char *)a + l.pages);
+	vm->maps = (void *)((char *)a + l.maps);
+	vm->hash = (void *)((char *)a + l.hash);
+	vm->machine = NULL;
 }
 
-int pr_vm_create(struct pr_vm *vm, void *arena, size_t size, uint32_t nr_mms, uint32_t nr_files,
-		 uint32_t nr_vmas)
+int pr_vm_create(struct pr_vm *vm, void *arena, size_t size, const struct pr_vm_spec *n)
 {
 	struct pr_vm_arena *a = arena;
 
-	if (size < pr_vm_size(nr_mms, nr_files, nr_vmas) || !nr_mms || !nr_files || !nr_vmas)
+	if (size < pr_vm_size(n) || !n->nr_mms || !n->nr_files || !n->nr_vmas)
 		return -EINVAL;
 	*a = (struct pr_vm_arena){.magic = PR_VM_MAGIC,
 				  .version = PR_VM_VERSION,
 				  .size = size,
-				  .nr_mms = nr_mms,
-				  .nr_files = nr_files,
-				  .nr_vmas = nr_vmas};
+				  .nr_mms = n->nr_mms,
+				  .nr_files = n->nr_files,
+				  .nr_vmas = n->nr_vmas,
+				  .nr_tables = n->nr_tables,
+				  .nr_pages = n->nr_pages,
+				  .nr_maps = n->nr_maps};
 	a->sysctl = (struct pr_vm_sysctl){.overcommit_ratio = 50,
 					  .max_map_count = 65530,
 					  .mmap_min_addr = 65536,
@@ -72,8 +89,13 @@ int pr_vm_open(struct pr_vm *vm, void *arena, size_t size)
 {
 	struct pr_vm_arena *a = arena;
 
+	struct pr_vm_spec spec;
+
 	if (size < sizeof(*a) || a->magic != PR_VM_MAGIC || a->version != PR_VM_VERSION ||
-	    a->size > size || pr_vm_size(a->nr_mms, a->nr_files, a->nr_vmas) > size)
+	    a->size > size)
+		return -EINVAL;
+	spec = spec_of(a);
+	if (pr_vm_size(&spec) > size)
 		return -EINVAL;
 	handle(vm, a);
 	return 0;
@@ -87,6 +109,7 @@ int pr_mm_new(struct pr_vm *vm)
 		if (mm->live)
 			continue;
 		*mm = (struct pr_mm){.live = true,
+				     .levels = 4,
 				     .task_size = 0x7ffffffff000,
 				     .mmap_base = 0x7ffff7fff000,
 				     .legacy_base = 0x2aaaaaaaa000,
@@ -109,6 +132,7 @@ void pr_mm_exit(struct pr_vm *vm, int mm)
 		return;
 	if (unmap_range(s, 0, s.mm->task_size))
 		return; /* not with whole areas: nothing is cut */
+	tables_free(s, 0, s.mm->task_size);
 	s.mm->live = false;
 }
 
@@ -162,8 +186,10 @@ int pr_file_new(struct pr_vm *vm, const char *name, uint64_t pages, bool readabl
 
 void pr_file_put(struct pr_vm *vm, uint32_t file)
 {
-	if (--vm->files[file].users == 0)
-		commit_uncharge(vm, vm->files[file].charged);
+	if (--vm->files[file].users)
+		return;
+	cache_drop(vm, file, 0, ~0ull, 0);
+	commit_uncharge(vm, vm->files[file].charged);
 }
 
 uint32_t pr_vma_find(const struct pr_vm *vm, int mm, uint64_t addr)
@@ -198,115 +224,4 @@ int pr_vma_print(const struct pr_vm *vm, int mm, uint32_t vma, char *buf, size_t
 	/* a name begins at column 73, as Linux pads it */
 	return *name ? snprintf(buf, size, "%s%*s%s\n", head, n < 73 ? 73 - n : 0, "", name)
 		     : snprintf(buf, size, "%s\n", head);
-}
-
-/* --- the checker --- */
-static int wrong(char *why, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static int wrong(char *why, size_t size, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, size, fmt, args);
-	va_end(args);
-	return -EUCLEAN;
-}
-
-/* What the areas of a space add up to. */
-struct sums {
-	uint64_t areas, total, locked, charged;
-};
-
-static int check_areas(struct space s, struct sums *sum, uint32_t *file_users, char *why,
-		       size_t size)
-{
-	uint32_t last = PR_NO_VMA;
-
-	for (uint32_t v = s.mm->first; v; last = v, v = area(s, v)->next) {
-		const struct pr_vma *a = area(s, v);
-		uint64_t locked = a->flags & VM_LOCKED ? area_pages(a) : 0;
-
-		if (a->start >= a->end || !page_aligned(a->start) || !page_aligned(a->end) ||
-		    a->end > s.mm->task_size)
-			return wrong(why, size, "area %u has impossible bounds", v);
-		if (a->prev != last || (last && area(s, last)->end > a->start))
-			return wrong(why, size, "area %u is not behind area %u", v, last);
-		if (tree_find(s, a->start) != v || tree_find(s, a->end - 1) != v)
-			return wrong(why, size, "area %u is not where the index says", v);
-		if (++sum->areas > s.vm->arena->nr_vmas)
-			return wrong(why, size, "the list of areas goes round");
-		sum->total += area_pages(a);
-		sum->locked += locked;
-		sum->charged += a->flags & VM_ACCOUNT ? area_pages(a) : 0;
-		if (a->file)
-			file_users[a->file]++;
-	}
-	return 0;
-}
-
-static int check_gaps(struct space s, uint32_t v, char *why, size_t size)
-{
-	const struct pr_vma *a = area(s, v), *l = area(s, a->left), *r = area(s, a->right);
-	uint64_t gap = 0;
-
-	if (!v)
-		return 0;
-	if (check_gaps(s, a->left, why, size) || check_gaps(s, a->right, why, size))
-		return -EUCLEAN;
-	if (a->left)
-		gap = l->gap > a->start - l->hi ? l->gap : a->start - l->hi;
-	if (a->right && r->gap > gap)
-		gap = r->gap;
-	if (a->right && r->lo - a->end > gap)
-		gap = r->lo - a->end;
-	if (a->gap != gap || a->lo != (a->left ? l->lo : a->start) ||
-	    a->hi != (a->right ? r->hi : a->end))
-		return wrong(why, size, "area %u does not know its subtree", v);
-	return 0;
-}
-
-int pr_vm_check(const struct pr_vm *vm, char *why, size_t size)
-{
-	static _Thread_local uint32_t users[4096];
-	uint64_t areas = 0, charged = 0, spare = 0;
-
-	memset(users, 0, sizeof(users));
-	if (vm->arena->nr_files >= sizeof(users) / sizeof(users[0]))
-		return wrong(why, size, "more files than the checker can count");
-	for (uint32_t i = 0; i < vm->arena->nr_mms; i++) {
-		struct space s = space_of((struct pr_vm *)vm, (int)i);
-		struct sums sum = {0};
-
-		if (!s.mm)
-			continue;
-		if (check_areas(s, &sum, users, why, size) || check_gaps(s, s.mm->root, why, size))
-			return -EUCLEAN;
-		if (sum.areas != s.mm->map_count || sum.total != s.mm->total_vm ||
-		    sum.locked != s.mm->locked_vm)
-			return wrong(why, size,
-				     "space %u: %llu areas, %llu pages, %llu locked; it says %u, "
-				     "%llu, %llu",
-				     i, (unsigned long long)sum.areas,
-				     (unsigned long long)sum.total, (unsigned long long)sum.locked,
-				     s.mm->map_count, (unsigned long long)s.mm->total_vm,
-				     (unsigned long long)s.mm->locked_vm);
-		areas += sum.areas;
-		charged += sum.charged;
-	}
-	for (uint32_t f = 1; f <= vm->arena->nr_files; f++) {
-		if (users[f] > vm->files[f].users)
-			return wrong(why, size, "file %u has more areas than users", f);
-		charged += vm->files[f].users ? vm->files[f].charged : 0;
-	}
-	for (uint32_t v = vm->arena->free_vma; v && spare <= vm->arena->nr_vmas;
-	     v = vm->vmas[v].next)
-		spare++;
-	if (areas + spare != vm->arena->used_vmas)
-		return wrong(why, size, "%llu areas are lost",
-			     (unsigned long long)(vm->arena->used_vmas - areas - spare));
-	if (charged != vm->arena->committed)
-		return wrong(why, size, "%llu pages are promised, the areas say %llu",
-			     (unsigned long long)vm->arena->committed, (unsigned long long)charged);
-	return 0;
 }

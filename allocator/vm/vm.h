@@ -133,7 +133,45 @@ void anon_prepare(struct space s, uint32_t v);
 /* --- mmap.c --- */
 int unmap_range(struct space s, uint64_t start, uint64_t end);
 
+/* --- table.c: page tables --- */
+enum { TABLE_ENTRIES = 512, PMD_SHIFT = 21 };
+/* Owner marks of class PR_OWNER_TASK: a table's index with this bit, or a page's. */
+enum { MARK_TABLE = 1 << 27 };
+static inline uint32_t mm_index(struct space s)
+{
+	return (uint32_t)(s.mm - s.vm->mms);
+}
+/* The entry of a page; NULL: there is no table for it, or, with make, none could be had. */
+uint64_t *pte_find(struct space s, uint64_t addr, bool make);
+void pte_set(struct space s, uint64_t addr, uint64_t *pte, uint64_t value);
+/* The next address >= addr below end that has a table of the last level, or end. */
+uint64_t pte_next(struct space s, uint64_t addr, uint64_t end);
+/* Tables of start..end in whose reach there is no area go back. */
+void tables_free(struct space s, uint64_t start, uint64_t end);
+
+/* --- page.c: pages and where they are mapped --- */
+/* A new page: its index or 0. file and pgoff: joins that cache. */
+uint32_t user_page_alloc(struct space s, uint32_t file, uint64_t pgoff);
+uint32_t cache_find(const struct pr_vm *vm, uint32_t file, uint64_t pgoff);
+uint32_t user_page_of(const struct pr_vm *vm, uint64_t pte); /* 0 for the zero page */
+/* pte gets the page; false: no room for the reverse mapping. */
+bool page_map(struct space s, uint64_t addr, uint64_t *pte, uint32_t page, uint64_t bits);
+/* One that was never mapped goes. */
+void user_page_drop(struct space s, uint32_t page);
+void page_unmap(struct space s, uint64_t addr, uint64_t *pte);
+void page_move(struct space s, uint32_t page, uint64_t from, uint64_t to);
+void cache_drop(struct pr_vm *vm, uint32_t file, uint64_t first, uint64_t end, unsigned cpu);
+/* Pages of start..end leave the tables; those of nobody else leave memory. */
+void zap_range(struct space s, uint64_t start, uint64_t end);
+/* The tables that the next one needs; false: there is no memory for them, and nothing happened. */
+bool move_tables(struct space s, uint64_t from, uint64_t to, uint64_t len);
+void move_ptes(struct space s, uint64_t from, uint64_t to, uint64_t len);
+void write_protect(struct space s, uint64_t start, uint64_t end);
+
 /* --- fault.c --- */
+/* The page at addr of v comes, or may be written from now on. 0, -ENOMEM, -EIO. */
+int fault_page(struct space s, uint32_t v, uint64_t addr, bool write);
+int fault_range(struct space s, uint32_t v, uint64_t start, uint64_t end, bool write);
 /* Brings in the pages of start..end as mlock and MAP_POPULATE do; 0 or -errno of the first. */
 int populate(struct space s, uint64_t start, uint64_t end, bool ignore_errors);
 /* One area's part of it. */

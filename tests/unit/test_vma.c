@@ -274,11 +274,12 @@ static void a_copy_goes_on(void **)
 static void a_full_arena_refuses(void **)
 {
 	struct pr_vm small;
-	size_t size = pr_vm_size(1, 2, 8);
+	const struct pr_vm_spec spec = {.nr_mms = 1, .nr_files = 2, .nr_vmas = 8};
+	size_t size = pr_vm_size(&spec);
 	void *arena = calloc(1, size);
 	int64_t a;
 
-	assert_int_equal(pr_vm_create(&small, arena, size, 1, 2, 8), 0);
+	assert_int_equal(pr_vm_create(&small, arena, size, &spec), 0);
 	assert_int_equal(pr_mm_new(&small), 0);
 	assert_int_equal(pr_mm_new(&small), -EAGAIN);
 	a = pr_mmap(&small, 0, 0, 40 * PAGE, RW, ANON, PR_NO_FILE, 0);

@@ -14,15 +14,15 @@ enum { HEAP_AT = 8 << 20 }; /* in the window */
 
 int window_task(struct pr_vm *vm, const struct window *w)
 {
-	const uint32_t nr_vmas = 70000;
-	size_t size = (pr_vm_size(4, 1024, nr_vmas) + 4095) & ~(size_t)4095;
+	const struct pr_vm_spec spec = {.nr_mms = 4, .nr_files = 1024, .nr_vmas = 70000};
+	size_t size = (pr_vm_size(&spec) + 4095) & ~(size_t)4095;
 	uint64_t flags = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, low = 65536;
 	void *arena = calloc(1, size);
 	int mm;
 
 	if (!arena)
 		return -ENOMEM;
-	if (pr_vm_create(vm, arena, size, 4, 1024, nr_vmas) || (mm = pr_mm_new(vm)) < 0) {
+	if (pr_vm_create(vm, arena, size, &spec) || (mm = pr_mm_new(vm)) < 0) {
 		free(arena);
 		return -EINVAL;
 	}

@@ -12,7 +12,7 @@
 #ifndef PAGERIG_MM_H
 #define PAGERIG_MM_H
 
-#include <pagerig/types.h>
+#include <pagerig/machine.h>
 
 #define PR_VM_MAGIC 0x316d76676972ull
 #define PR_VM_VERSION 1
@@ -60,7 +60,39 @@ struct pr_file {
 	uint64_t pages;	  /* its size */
 	uint64_t charged; /* pages that its size takes of the commit limit */
 	uint64_t inode;
+	uint32_t first_page; /* of its page cache, linked by next_of_file */
 	char name[64];
+};
+
+/* A page table: a page of the allocator with its 512 entries, as the CPU reads them. */
+struct pr_table {
+	pfn_t pfn;
+	uint32_t next_free;
+	uint32_t used; /* entries that are not 0 */
+	uint64_t entry[512];
+};
+#define PTE_PRESENT 0x1ull
+#define PTE_WRITE 0x2ull
+#define PTE_USER 0x4ull
+#define PTE_ACCESSED 0x20ull
+#define PTE_DIRTY 0x40ull
+#define PTE_SPECIAL 0x200ull /* the zero page: no frame of the allocator */
+#define PTE_NX (1ull << 63)
+#define PTE_PFN_MASK 0xffffffffff000ull
+
+/* A page of a program or of a file's cache; its frame's owner mark leads here. */
+struct pr_user_page {
+	pfn_t pfn;
+	uint32_t first_map; /* where it is mapped: the reverse mapping */
+	uint32_t mapcount;
+	uint32_t file; /* PR_NO_FILE: anonymous */
+	uint32_t next; /* in the hash of page caches, or of the free ones */
+	uint32_t next_of_file;
+	uint64_t pgoff;
+};
+struct pr_page_map {
+	uint64_t addr;
+	uint32_t mm, next;
 };
 
 /* One area. left to gap belong to the index (vm/tree.c). */
@@ -85,6 +117,10 @@ struct pr_mm {
 	uint64_t start_brk, brk, start_data, end_data, start_stack;
 	uint64_t def_flags;
 	uint64_t total_vm, locked_vm, data_vm, exec_vm, stack_vm;
+	uint32_t cpu;	 /* where it runs */
+	uint32_t pgd;	 /* its top table, 0 before the first fault */
+	uint32_t levels; /* 4 or 5 */
+	uint64_t rss_anon, rss_file, rss_shmem, tables, min_flt, maj_flt;
 	uint64_t rlimit[NR_PR_RLIMITS];
 };
 
@@ -108,7 +144,9 @@ struct pr_vm_sysctl {
 struct pr_vm_arena {
 	uint64_t magic, size;
 	uint32_t version, nr_mms, nr_files, nr_vmas;
+	uint32_t nr_tables, nr_pages, nr_maps;
 	uint32_t free_vma, used_vmas, last_anon; /* free_vma: linked by next */
+	uint32_t free_table, used_tables, free_page, used_pages, free_map, used_maps;
 	uint64_t committed, last_inode;
 	struct pr_vm_sysctl sysctl;
 };
@@ -118,12 +156,29 @@ struct pr_vm {
 	struct pr_mm *mms;
 	struct pr_file *files; /* index 0 is none */
 	struct pr_vma *vmas;   /* index 0 is none */
+	struct pr_table *tables;
+	struct pr_user_page *pages;
+	struct pr_page_map *maps;
+	uint32_t *hash;		    /* of page caches: nr_pages heads */
+	struct pr_machine *machine; /* NULL: areas only, no page is ever had */
 };
 
-/* Bytes of an arena for so many; and a handle on a zeroed one. -EINVAL if it is too small. */
-size_t pr_vm_size(uint32_t nr_mms, uint32_t nr_files, uint32_t nr_vmas);
-int pr_vm_create(struct pr_vm *vm, void *arena, size_t size, uint32_t nr_mms, uint32_t nr_files,
-		 uint32_t nr_vmas) __attribute__((warn_unused_result));
+/*
+ * How many of each an arena can hold. Without tables and pages there are areas only. Maps: places
+ * in page tables that hold a page, over all tasks.
+ */
+struct pr_vm_spec {
+	uint32_t nr_mms, nr_files, nr_vmas, nr_tables, nr_pages, nr_maps;
+};
+/* Bytes of such an arena; and a handle on a zeroed one. -EINVAL if it is too small. */
+size_t pr_vm_size(const struct pr_vm_spec *spec);
+int pr_vm_create(struct pr_vm *vm, void *arena, size_t size, const struct pr_vm_spec *spec)
+	__attribute__((warn_unused_result));
+/*
+ * Tables and pages come from this machine from now on; its pages of class PR_OWNER_TASK are this
+ * pr_vm's. -EINVAL: the arena has no room for any. NULL again before the machine goes.
+ */
+int pr_vm_attach(struct pr_vm *vm, struct pr_machine *m) __attribute__((warn_unused_result));
 /* A handle on a copy or another mapping of one. -EINVAL: it is none, or of another version. */
 int pr_vm_open(struct pr_vm *vm, void *arena, size_t size) __attribute__((warn_unused_result));
 
@@ -132,6 +187,11 @@ int pr_vm_open(struct pr_vm *vm, void *arena, size_t size) __attribute__((warn_u
  * (from 0) or -EAGAIN. And its end: all areas go.
  */
 int pr_mm_new(struct pr_vm *vm) __attribute__((warn_unused_result));
+/*
+ * fork: a copy of areas and page tables; written pages are shared until one writes again. Its
+ * number, or -EAGAIN, -ENOMEM (limits, areas or tables ran out).
+ */
+int pr_mm_fork(struct pr_vm *vm, int mm) __attribute__((warn_unused_result));
 void pr_mm_exit(struct pr_vm *vm, int mm);
 static inline struct pr_mm *pr_mm(const struct pr_vm *vm, int mm)
 {
@@ -163,9 +223,23 @@ int64_t pr_munlockall(struct pr_vm *vm, int mm);
 int64_t pr_brk(struct pr_vm *vm, int mm, uint64_t brk);
 /*
  * The program reads or writes at an address: 0, or -EFAULT where it would get SIGSEGV (SIGBUS
- * behind the end of a file: -EIO). A stack grows.
+ * behind the end of a file: -EIO), -ENOMEM: no page could be had. A stack grows. With a machine,
+ * the page and the tables to it are there afterwards.
  */
 int64_t pr_touch(struct pr_vm *vm, int mm, uint64_t addr, bool write);
+
+/* What a page walk meets, from the top table down; the last level is the page's entry. */
+struct pr_walk {
+	unsigned levels;
+	struct {
+		unsigned index;
+		pfn_t table;
+		uint64_t entry;
+	} level[5];
+	bool present;
+	pfn_t pfn; /* PFN_NONE for the zero page */
+};
+void pr_translate(const struct pr_vm *vm, int mm, uint64_t addr, struct pr_walk *w);
 
 /* The first area that ends above addr, or PR_NO_VMA; area->next leads on. */
 uint32_t pr_vma_find(const struct pr_vm *vm, int mm, uint64_t addr);
