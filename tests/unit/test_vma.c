@@ -327,6 +327,31 @@ static void scripts_are_read(void **)
 	assert_string_equal(why, "too few arguments for 'munmap'");
 }
 
+/* What real programs did: the task ends with their maps. */
+static void programs_end_with_their_maps(void **)
+{
+	static const char *const programs[] = {"cat", "awk", "perl", "python"};
+
+	for (unsigned i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		struct script *s = calloc(1, sizeof(*s));
+		struct pr_vm task;
+		int m = window_task(&task, NULL);
+		char path[512], why[512];
+		FILE *in;
+
+		assert_true(m >= 0);
+		snprintf(path, sizeof(path), PROGRAMS "/%s.txt", programs[i]);
+		in = fopen(path, "r");
+		assert_non_null(in);
+		if (program_run(s, &task, m, in, why, sizeof(why)))
+			fail_msg("%s: %s", programs[i], why);
+		check(&task);
+		fclose(in);
+		free(task.arena);
+		free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +367,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_copy_goes_on, begin, end),
 		cmocka_unit_test(a_full_arena_refuses),
 		cmocka_unit_test(scripts_are_read),
+		cmocka_unit_test(programs_end_with_their_maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

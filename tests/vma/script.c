@@ -263,6 +263,8 @@ int script_parse(struct script *s, const char *line, struct call *c, char *why, 
 			return complain(why, size, "no number, name or flag", at);
 		if (is_address(c->kind, n))
 			c->arg[n] = translate(s, c->arg[n]);
+		if (*p == '<' && c->kind == CALL_MMAP && n == 4)
+			snprintf(c->path, sizeof(c->path), "%.*s", (int)strcspn(p + 1, ">"), p + 1);
 		p = skip_remark(skip(p));
 	}
 	if (n < calls[kind].least)
@@ -301,20 +303,29 @@ void script_result(struct script *s, const struct call *c, int64_t result)
 		note_moved(s, c->recorded, c->arg[2], (uint64_t)result);
 }
 
-static int file_of(struct script *s, struct pr_vm *vm, uint64_t fd)
+int script_file(struct script *s, struct pr_vm *vm, const char *name)
 {
-	char name[32];
+	unsigned i;
 	int f;
 
-	if (fd >= sizeof(s->files) / sizeof(s->files[0]))
-		return -EBADF;
-	if (s->files[fd])
-		return (int)s->files[fd];
-	snprintf(name, sizeof(name), "fd%u", (unsigned)fd);
-	f = pr_file_new(vm, name, 1 << 20, true, true);
+	for (i = 0; i < sizeof(s->files) / sizeof(s->files[0]) && s->files[i]; i++)
+		if (!strcmp(vm->files[s->files[i]].name, name))
+			return (int)s->files[i];
+	f = i < sizeof(s->files) / sizeof(s->files[0]) ? pr_file_new(vm, name, 1 << 20, true, true)
+						       : -ENFILE;
 	if (f > 0)
-		s->files[fd] = (uint32_t)f;
+		s->files[i] = (uint32_t)f;
 	return f;
+}
+
+static int file_of(struct script *s, struct pr_vm *vm, const struct call *c)
+{
+	char name[32];
+
+	if (c->arg[4] >= 1 << 20)
+		return -EBADF;
+	snprintf(name, sizeof(name), "fd%u", (unsigned)c->arg[4]);
+	return script_file(s, vm, *c->path ? c->path : name);
 }
 
 int64_t script_call(struct script *s, struct pr_vm *vm, int mm, const struct call *c)
@@ -325,7 +336,7 @@ int64_t script_call(struct script *s, struct pr_vm *vm, int mm, const struct cal
 	switch (c->kind) {
 	case CALL_MMAP:
 		if (!(a[3] & MAP_ANONYMOUS)) {
-			file = file_of(s, vm, a[4]);
+			file = file_of(s, vm, c);
 			if (file < 0)
 				return file;
 		}

@@ -33,7 +33,8 @@ struct call {
 	uint64_t arg[6];
 	uint64_t recorded; /* the result that strace saw */
 	bool has_recorded, recorded_failed;
-	char name[32]; /* what its result is called from now on */
+	char path[128]; /* of its descriptor, if strace -y says */
+	char name[32];	/* what its result is called from now on */
 };
 const char *call_name(enum call_kind kind);
 unsigned call_args(enum call_kind kind);
@@ -50,14 +51,24 @@ struct script {
 		uint64_t from, len, to;
 	} moved[4096];
 	unsigned nr_moved;
-	uint32_t files[64]; /* of descriptors; 0: not made yet */
+	uint32_t files[256]; /* that were mapped, 0 behind the last */
 };
+/* The file of that name: its index, made if need be, or -ENFILE. */
+int script_file(struct script *s, struct pr_vm *vm, const char *name);
 /* 1: a call; 0: nothing to do in this line; -EINVAL with a sentence in why. */
 int script_parse(struct script *s, const char *line, struct call *c, char *why, size_t size);
 /* After a call: what its result means for later lines. */
 void script_result(struct script *s, const struct call *c, int64_t result);
 /* Makes the call in the engine: an address or 0, or -errno. */
 int64_t script_call(struct script *s, struct pr_vm *vm, int mm, const struct call *c);
+
+/* A line of /proc/PID/maps is an area that exec made: 1, or 0 if it is no such line; -errno. */
+int script_place(struct script *s, struct pr_vm *vm, int mm, const char *line);
+/*
+ * A program's first maps, calls, and behind "# end" its last maps: 0 if the task ends with the
+ * same; -EILSEQ and a sentence if not.
+ */
+int program_run(struct script *s, struct pr_vm *vm, int mm, FILE *in, char *why, size_t size);
 
 /* A window of address space outside of which nothing is free. */
 struct window {

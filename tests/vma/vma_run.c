@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vma-run [-k] [-w] [SCRIPT]: runs a script of memory system calls in a task of the engine and
+ * vma-run [-k] [-w] [-p] [SCRIPT]: runs a script of memory system calls in a task of the engine and
  * prints what each answers, its errno, and the maps afterwards. Without SCRIPT, or for -, it reads
  * standard input.
  *
@@ -30,7 +30,7 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: vma-run [-k] [-w] [-r SEED COUNT | SCRIPT]\n"
+	"usage: vma-run [-k] [-w] [-p] [-r SEED COUNT | SCRIPT]\n"
 	"Runs a script of memory system calls in a task of the engine; prints result, errno and "
 	"maps of each.\n"
 	"One call a line:\n"
@@ -47,6 +47,8 @@ static const char usage[] =
 	"  -w  only 16 MiB at 0x200000000000 are free, as with -k\n"
 	"  -k  this machine's kernel makes the calls, too; differences are printed, and the exit "
 	"status is 1\n"
+	"  -p  a program: its first maps, its calls, '# end', its last maps; are the task's the "
+	"same?\n"
 	"  -r  random calls instead of a script\n";
 
 enum { MAPS_SIZE = 1 << 20 };
@@ -57,7 +59,7 @@ struct run {
 	struct real real;
 	const struct window *window;
 	int mm;
-	bool kernel;
+	bool kernel, program;
 	unsigned line, differences;
 	char maps[2][MAPS_SIZE];
 };
@@ -123,6 +125,13 @@ static int run_script(struct run *r, const char *path)
 		fprintf(stderr, "vma-run: %s: %s\n", path, strerror(errno));
 		return 2;
 	}
+	if (r->program) {
+		int err = program_run(&r->script, &r->vm, r->mm, in, why, sizeof(why));
+
+		print_maps(r);
+		puts(err ? why : "equal");
+		return err == -EILSEQ ? 1 : err ? 2 : 0;
+	}
 	while (fgets(line, sizeof(line), in)) {
 		int got = script_parse(&r->script, line, &c, why, sizeof(why));
 
@@ -152,6 +161,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[i], "-k") || !strcmp(argv[i], "-w")) {
 			r.kernel |= argv[i][1] == 'k';
 			r.window = &default_window;
+		} else if (!strcmp(argv[i], "-p")) {
+			r.program = true;
 		} else if (!strcmp(argv[i], "-r") && i + 2 < argc) {
 			rng.s = strtoull(argv[i + 1], NULL, 0) * 2 + 1;
 			count = strtoul(argv[i + 2], NULL, 0);

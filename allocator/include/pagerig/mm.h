@@ -61,7 +61,7 @@ struct pr_file {
 	uint64_t charged; /* pages that its size takes of the commit limit */
 	uint64_t inode;
 	uint32_t first_page; /* of its page cache, linked by next_of_file */
-	char name[64];
+	char name[128];
 };
 
 /* A page table: a page of the allocator with its 512 entries, as the CPU reads them. */
