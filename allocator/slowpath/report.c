@@ -7,6 +7,8 @@
  */
 #include "page_alloc/page_alloc.h"
 
+#include <pagerig/reclaim.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,9 +107,40 @@ static bool shows_node(const struct view *v, unsigned node)
 	return false;
 }
 
+/* What a node holds, or with node -1 all of them, by use; in pages. */
+struct uses {
+	uint64_t lru[NR_LRU_LISTS], isolated[2], mapped, dirty, writeback, shmem;
+};
+
+static struct uses uses_of(const struct pr_machine *m, int node)
+{
+	struct uses u = {0};
+
+	for (unsigned n = 0; n < m->arena->nr_nodes; n++) {
+		const struct lruvec *v = &m->nodes[n].lru;
+
+		if (node >= 0 && (unsigned)node != n)
+			continue;
+		for (unsigned i = 0; i < 2; i++) {
+			u.isolated[i] += v->isolated[i];
+			u.mapped += v->mapped[i];
+		}
+		u.dirty += v->dirty;
+		u.writeback += v->writeback;
+		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+			if (m->nodes[n].zone[t] >= 0 && m->host.shmem)
+				u.shmem +=
+					m->host.shmem(m->host.ctx, (unsigned)m->nodes[n].zone[t]);
+	}
+	for (unsigned i = 0; i < NR_LRU_LISTS; i++)
+		u.lru[i] = pr_lru_pages(m, node, (enum lru_list)i);
+	return u;
+}
+
 static void put_totals(struct text *t, const struct view *v)
 {
 	const struct pr_machine *m = v->c->m;
+	struct uses u = uses_of(m, -1);
 	uint64_t free = 0, cma = 0, pcp = 0;
 
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
@@ -116,32 +149,41 @@ static void put_totals(struct text *t, const struct view *v)
 	}
 	for_each_shown_zone (v, z)
 		pcp += pcp_pages(m, z);
-	put(t,
-	    "active_anon:0 inactive_anon:0 isolated_anon:0\n active_file:0 inactive_file:0 "
-	    "isolated_file:0\n"
-	    " unevictable:0 dirty:0 writeback:0\n slab_reclaimable:0 slab_unreclaimable:0\n"
-	    " mapped:0 shmem:0 pagetables:0\n sec_pagetables:0 bounce:0\n "
-	    "kernel_misc_reclaimable:0\n"
-	    " free:%llu free_pcp:%llu free_cma:%llu\n",
-	    (ull)free, (ull)pcp, (ull)cma);
+	put(t, "active_anon:%llu inactive_anon:%llu isolated_anon:%llu\n",
+	    (ull)u.lru[LRU_ACTIVE_ANON], (ull)u.lru[LRU_INACTIVE_ANON], (ull)u.isolated[0]);
+	put(t, " active_file:%llu inactive_file:%llu isolated_file:%llu\n",
+	    (ull)u.lru[LRU_ACTIVE_FILE], (ull)u.lru[LRU_INACTIVE_FILE], (ull)u.isolated[1]);
+	put(t, " unevictable:%llu dirty:%llu writeback:%llu\n", (ull)u.lru[LRU_UNEVICTABLE],
+	    (ull)u.dirty, (ull)u.writeback);
+	put(t, " slab_reclaimable:0 slab_unreclaimable:0\n mapped:%llu shmem:%llu pagetables:0\n",
+	    (ull)u.mapped, (ull)u.shmem);
+	put(t, " sec_pagetables:0 bounce:0\n kernel_misc_reclaimable:0\n");
+	put(t, " free:%llu free_pcp:%llu free_cma:%llu\n", (ull)free, (ull)pcp, (ull)cma);
 }
 
 static void put_node(struct text *t, const struct view *v, unsigned node)
 {
 	enum { MAX_RECLAIM_RETRIES = 16 };
+	struct uses u = uses_of(v->c->m, (int)node);
 
+	put(t, "Node %u active_anon:%llukB inactive_anon:%llukB active_file:%llukB ", node,
+	    kb(u.lru[LRU_ACTIVE_ANON]), kb(u.lru[LRU_INACTIVE_ANON]), kb(u.lru[LRU_ACTIVE_FILE]));
 	put(t,
-	    "Node %u active_anon:0kB inactive_anon:0kB active_file:0kB inactive_file:0kB "
-	    "unevictable:0kB "
-	    "isolated(anon):0kB isolated(file):0kB mapped:0kB dirty:0kB writeback:0kB shmem:0kB "
+	    "inactive_file:%llukB unevictable:%llukB isolated(anon):%llukB isolated(file):%llukB ",
+	    kb(u.lru[LRU_INACTIVE_FILE]), kb(u.lru[LRU_UNEVICTABLE]), kb(u.isolated[0]),
+	    kb(u.isolated[1]));
+	put(t, "mapped:%llukB dirty:%llukB writeback:%llukB shmem:%llukB ", kb(u.mapped),
+	    kb(u.dirty), kb(u.writeback), kb(u.shmem));
+	put(t,
 	    "shmem_thp:0kB shmem_pmdmapped:0kB anon_thp:0kB writeback_tmp:0kB kernel_stack:0kB "
 	    "pagetables:0kB sec_pagetables:0kB all_unreclaimable? %s\n",
-	    node, v->c->m->nodes[node].kswapd_failures >= MAX_RECLAIM_RETRIES ? "yes" : "no");
+	    v->c->m->nodes[node].kswapd_failures >= MAX_RECLAIM_RETRIES ? "yes" : "no");
 }
 
 static void put_zone(struct text *t, const struct view *v, const struct zone *z)
 {
 	const struct pr_machine *m = v->c->m;
+	const uint64_t(*lru)[NR_ZONE_TYPES] = m->nodes[z->node].lru.pages;
 
 	put(t,
 	    "Node %u %s free:%llukB boost:%llukB min:%llukB low:%llukB high:%llukB "
@@ -149,10 +191,13 @@ static void put_zone(struct text *t, const struct view *v, const struct zone *z)
 	    z->node, pr_zone_name[z->type], kb(free_pages(z)), kb(z->watermark_boost),
 	    kb(zone_mark(z, WMARK_MIN)), kb(zone_mark(z, WMARK_LOW)), kb(zone_mark(z, WMARK_HIGH)),
 	    kb(z->reserved_highatomic));
+	put(t, "active_anon:%llukB inactive_anon:%llukB active_file:%llukB inactive_file:%llukB ",
+	    kb(lru[LRU_ACTIVE_ANON][z->type]), kb(lru[LRU_INACTIVE_ANON][z->type]),
+	    kb(lru[LRU_ACTIVE_FILE][z->type]), kb(lru[LRU_INACTIVE_FILE][z->type]));
 	put(t,
-	    "active_anon:0kB inactive_anon:0kB active_file:0kB inactive_file:0kB unevictable:0kB "
-	    "writepending:0kB present:%llukB managed:%llukB mlocked:0kB bounce:0kB ",
-	    kb(z->present), kb(z->managed));
+	    "unevictable:%llukB writepending:0kB present:%llukB managed:%llukB mlocked:0kB "
+	    "bounce:0kB ",
+	    kb(lru[LRU_UNEVICTABLE][z->type]), kb(z->present), kb(z->managed));
 	put(t, "free_pcp:%llukB local_pcp:%llukB free_cma:%llukB\nlowmem_reserve[]:",
 	    kb(pcp_pages(m, z)), kb((uint64_t)pr_pcp(m, z, v->c->r->cpu)->count),
 	    kb((uint64_t)z->free_cma));
@@ -185,6 +230,7 @@ static void put_areas(struct text *t, const struct zone *z)
 static void put_memory(struct text *t, const struct pr_machine *m)
 {
 	uint64_t present = 0, managed = 0, cma = 0;
+	struct uses u = uses_of(m, -1);
 
 	for (unsigned i = 0; i < m->arena->nr_zones; i++) {
 		const struct zone *z = &m->zones[i];
@@ -193,11 +239,14 @@ static void put_memory(struct text *t, const struct pr_machine *m)
 		managed += z->managed;
 		cma += z->cma;
 	}
+	put(t, "%llu total pagecache pages\n0 pages in swap cache\n",
+	    (ull)(u.shmem + u.lru[LRU_ACTIVE_FILE] + u.lru[LRU_INACTIVE_FILE]));
+	put(t, "Free swap  = %llukB\nTotal swap = %llukB\n",
+	    kb(m->arena->swap_total - m->arena->swap_used), kb(m->arena->swap_total));
 	/* Movable counts as HighMem/MovableOnly on 32-bit machines alone */
 	put(t,
-	    "0 total pagecache pages\n0 pages in swap cache\nFree swap  = 0kB\nTotal swap = 0kB\n"
-	    "%llu pages RAM\n0 pages HighMem/MovableOnly\n%llu pages reserved\n%llu pages cma "
-	    "reserved\n",
+	    "%llu pages RAM\n0 pages HighMem/MovableOnly\n%llu pages reserved\n"
+	    "%llu pages cma reserved\n",
 	    (ull)present, (ull)(present - managed), (ull)cma);
 }
 

@@ -37,6 +37,7 @@ static int run(struct fuse_args *args, struct options *o)
 		return 1;
 	rig.m.host.report = failure_report;
 	rig.m.host.migrate = allocation_migrate;
+	rig.m.host.shmem = failure_shmem;
 	if (tracing_init()) {
 		fprintf(stderr, "pagerig: no memory for the ring of trace events\n");
 		return 1;

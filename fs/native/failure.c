@@ -31,3 +31,8 @@ void failure_report(void *, const struct pr_request *r, const char *text)
 		  (int)head, text, r->cpu, (unsigned)rig_caller.uid, (int)rig_caller.pid, comm,
 		  text + head);
 }
+
+uint64_t failure_shmem(void *, unsigned zone)
+{
+	return rig.shm_pages[zone];
+}

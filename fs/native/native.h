@@ -22,8 +22,9 @@ show_fn nodes_online, nodes_possible, node_cpulist, node_distance, node_numastat
 show_fn error_log_show;
 store_fn error_log_clear;
 void error_log_exit(void);
-/* failure.c: struct pr_host's report */
+/* failure.c: struct pr_host's report and shmem */
 void failure_report(void *ctx, const struct pr_request *r, const char *text);
+uint64_t failure_shmem(void *ctx, unsigned zone);
 /* lab.c */
 show_fn lab_digest, lab_check;
 store_fn control_store, node_alloc, zone_alloc, node_free, zone_free;

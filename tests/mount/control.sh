@@ -108,7 +108,10 @@ works put "name=long" nodes/node0/free
 ask drain >/dev/null
 
 # all or nothing, and why
+dd if=/dev/zero of=shm/held bs=4096 count=100 status=none
 fails "Cannot allocate memory" put "order=10 count=1000 gfp=GFP_KERNEL name=big" nodes/node0/alloc
+contains "what holds memory" "$(cat tracing/error_log)" " mapped:0 shmem:100 pagetables:0"
+rm shm/held; ask drain >/dev/null
 expect "none of it stays" "" "$(ls allocations)"
 contains "the kernel's report" "$(cat tracing/error_log)" "page allocation failure: order:10, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0"
 contains "to its end" "$(cat tracing/error_log)" " pages cma reserved"

@@ -372,6 +372,8 @@ struct pr_host {
 	void (*wake_kcompactd)(void *ctx, unsigned node);
 	/* a failed allocation, as the kernel prints it behind "comm: ", many lines */
 	void (*report)(void *ctx, const struct pr_request *r, const char *text);
+	/* pages of shared memory that the host holds in a zone, for the report; NULL: none */
+	uint64_t (*shmem)(void *ctx, unsigned zone);
 	/*
 	 * The content and name of the block `from` of this owner go to `to` (both of 1 << order
 	 * frames, both allocated; the engine moves the mark, and frees `from` afterwards). Returns
