@@ -20,9 +20,9 @@ for f in "${files[@]}"; do
     case $f:$input in */alloc:'\n'|*/replay:'\n'|*/reference:'\n'|*/lowmem_reserve_ratio:-*) continue ;; esac
     checks=$((checks + 1))
     # shellcheck disable=SC2059
-    if out=$(printf -- "$input" 2>/dev/null | timeout 20 dd of="$f" bs=8192 conv=notrunc status=none 2>&1); then
+    if out=$({ printf -- "$input" >"$f"; } 2>&1); then
       complain "$f takes ${input:0:40}"
-    elif ! grep -qE 'Invalid argument|out of range|No such file|File exists|File name too long' <<<"$out"; then
+    elif [[ ! $out =~ Invalid\ argument|out\ of\ range|No\ such\ file|File\ exists|File\ name\ too\ long ]]; then
       complain "$f with ${input:0:40}: $out"
     fi
   done
