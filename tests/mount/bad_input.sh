@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every writable file of the tree takes every kind of wrong input: refused with an errno, a line in the
 # error log that names the file, and nothing changed. Then what can't be opened, made or removed.
+: "${TEST_TIMEOUT:=300}" # thousands of writes
 . "$(dirname "$0")/../lib/mount.sh"
 rig_mount --machine 2x64M,cpus=2
 cd "$MNT" || exit 1
@@ -12,15 +13,17 @@ before=$(state | md5sum)
 inputs=('xyzzy\n' '\n' '-1\n' '-5 1\n' '1x\n' '1 2 x\n' '0x\n' '1e3\n' '99999999999999999999\n' '18446744073709551616\n' '1\0002\n' '\0' '1\n2\n'
   'name=\n' '=\n' 'order=1 count\n' 'order=11\n' 'order=-1\n' 'gfp=\n' 'gfp=|\n' 'gfp=GFP_KERNEL|\n' 'node=7\n' 'zone=Nowhere\n' 'cpu=2\n' 'count=0\n' 'name=a/b\n'
   'name=..\n' 'name=kept order=0\n' '\377\376\n' "$(printf '1%.0s' {1..5000})\n" "$(printf 'name=%0300d' 0)\n")
+# shellcheck disable=SC2059
+for i in "${!inputs[@]}"; do printf -- "${inputs[i]}" >"$DIR/$i"; done # one write each
 mapfile -t files < <(timeout 30 find . -path ./shm -prune -o -type f -perm -200 -print | grep -v -e '^./tracing/' | sort)
 [ ${#files[@]} -gt 30 ]; expect "writable files" 0 $?
 for f in "${files[@]}"; do
-  for input in "${inputs[@]}"; do
+  for i in "${!inputs[@]}"; do
+    input=${inputs[i]}
     # what is right there: an allocation with nothing said, an empty line of a trace, any number for a ratio
     case $f:$input in */alloc:'\n'|*/replay:'\n'|*/reference:'\n'|*/lowmem_reserve_ratio:-*) continue ;; esac
     checks=$((checks + 1))
-    # shellcheck disable=SC2059
-    if out=$({ printf -- "$input" >"$f"; } 2>&1); then
+    if out=$(cat "$DIR/$i" 2>&1 >"$f"); then
       complain "$f takes ${input:0:40}"
     elif [[ ! $out =~ Invalid\ argument|out\ of\ range|No\ such\ file|File\ exists|File\ name\ too\ long ]]; then
       complain "$f with ${input:0:40}: $out"
