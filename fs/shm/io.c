@@ -146,7 +146,7 @@ void io_finish(struct segment *s, struct io *io, int err)
 /* Tries at once; parks what has to wait. With shm's lock. */
 static void run(struct segment *s, struct io *io)
 {
-	unsigned at;
+	unsigned at = 0;
 	int err;
 
 	/* the segment stays: the kernel keeps an inode with a request under way */
