@@ -78,7 +78,7 @@ char *mount_point_check(const char *path)
 	char *full;
 
 	if (stat(path, &st)) {
-		if (errno == ENOTCONN)
+		if (errno == ENOTCONN || errno == ECONNABORTED) /* the latter while it dies */
 			return refuse_point(path, "the daemon of an earlier mount is dead; "
 						  "fusermount3 -u clears it away");
 		return refuse_point(path, errno == ENOENT ? "there is no such directory"
