@@ -66,6 +66,19 @@ hot_inline bool lock_try(pr_lock_t *l, enum lock_class class)
 	return true;
 }
 
+/* The same without calling anything, so that a common path saves no registers for it. */
+hot_inline bool lock_try_common(pr_lock_t *l, enum lock_class class)
+{
+	if (likely(lock_own(l, class)))
+		return true;
+	if (worker_self->id != NOBODY || __atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+		return false;
+	if (likely(!load(&l->owner)))
+		return true;
+	__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+	return false;
+}
+
 hot_inline void lock_take(pr_lock_t *l, enum lock_class class)
 {
 	while (unlikely(!lock_try(l, class)))
@@ -87,9 +100,9 @@ static inline void pcp_lock(struct pcp *p)
 	lock_take(&p->lock, LOCK_PCP);
 }
 
-static inline bool pcp_trylock(struct pcp *p)
+static inline bool pcp_trylock_common(struct pcp *p)
 {
-	return lock_try(&p->lock, LOCK_PCP);
+	return lock_try_common(&p->lock, LOCK_PCP);
 }
 
 static inline void pcp_unlock(struct pcp *p)

@@ -335,7 +335,7 @@ hot_inline pfn_t take_common(struct pr_machine *m, const struct pr_request *r, u
 	p = pr_pcp(m, z, r->cpu);
 	list = &p->list[pr_pcp_index(order, mt)];
 	frames = zone_frames(m, z);
-	if (unlikely(!pcp_trylock(p)))
+	if (unlikely(!pcp_trylock_common(p)))
 		return PFN_NONE;
 	rel = list->first;
 	if (unlikely(rel == LINK_NONE)) {
@@ -373,17 +373,9 @@ static pfn_t take_common_large(struct pr_machine *m, const struct pr_request *r)
 	return pfn;
 }
 
-static __attribute__((noinline, cold)) void trace_alloc(struct pr_machine *m,
-						       const struct pr_request *r, pfn_t pfn)
-{
-	pr_trace(m, r->cpu, mm_page_alloc, .pfn = pfn, .order = r->order, .gfp_flags = r->gfp,
-		 .migratetype = gfp_type(m, r->gfp));
-}
-
-int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
+hot_inline int alloc_one(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 {
 	pfn_t got = PFN_NONE;
-	int err;
 
 	if (likely(!r->order))
 		got = take_common(m, r, 0);
@@ -391,16 +383,29 @@ int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
 		got = take_common(m, r, r->order);
 	else if (r->order <= MAX_ORDER)
 		got = take_common_large(m, r);
-	if (unlikely(got == PFN_NONE)) {
-		err = alloc_any(m, r, pfn);
-		if (err != -EINVAL && pr_trace_enabled(m, mm_page_alloc))
-			trace_alloc(m, r, err ? PFN_NONE : *pfn);
-		return err;
-	}
+	if (unlikely(got == PFN_NONE))
+		return alloc_any(m, r, pfn);
 	*pfn = got;
-	if (unlikely(pr_trace_enabled(m, mm_page_alloc)))
-		trace_alloc(m, r, got);
 	return 0;
+}
+
+static __attribute__((noinline, cold)) int alloc_traced(struct pr_machine *m,
+							const struct pr_request *r, pfn_t *pfn)
+{
+	int err = alloc_one(m, r, pfn);
+
+	if (err != -EINVAL)
+		pr_trace(m, r->cpu, mm_page_alloc, .pfn = err ? PFN_NONE : *pfn,
+			 .order = r->order, .gfp_flags = r->gfp,
+			 .migratetype = gfp_type(m, r->gfp));
+	return err;
+}
+
+int pr_alloc(struct pr_machine *m, const struct pr_request *r, pfn_t *pfn)
+{
+	if (unlikely(pr_trace_enabled(m, mm_page_alloc)))
+		return alloc_traced(m, r, pfn);
+	return alloc_one(m, r, pfn);
 }
 
 /* A zone of the first node of the list with room for all n at once, or NULL. */

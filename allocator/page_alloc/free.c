@@ -36,13 +36,15 @@ hot_inline void put_and_unlock(struct pr_machine *m, struct zone *z, struct pcp 
 		pcp_unlock(p);
 }
 
-/* Whatever is the case: other orders, user memory, lists that somebody works on, isolated blocks. */
+/* Whatever is the case: other orders, user memory, traces, lists not at hand, isolated blocks. */
 static __attribute__((noinline)) int free_any(struct pr_machine *m, struct zone *z, pfn_t pfn,
 					      unsigned order, unsigned cpu, uint32_t info)
 {
 	enum migratetype mt = pr_block_type(m, z, pfn);
 	struct pcp *p = pr_pcp(m, z, cpu);
 
+	if (info) /* it was allocated, not in use since the start */
+		pr_trace(m, cpu, mm_page_free, .pfn = pfn, .order = order);
 	if (info & ON_LRU << 16)
 		lru_release(m, pfn);
 	if (pcp_order(order) && mt != MT_ISOLATE) {
@@ -66,10 +68,10 @@ int pr_free(struct pr_machine *m, pfn_t pfn, unsigned order, unsigned cpu)
 	info = load(&pr_page(m, z, pfn)->info);
 	if (unlikely(!page_info_is(info, PAGE_USED, order)))
 		return -EINVAL;
-	pr_trace(m, cpu, mm_page_free, .pfn = pfn, .order = order);
 	mt = pr_block_type(m, z, pfn);
 	p = pr_pcp(m, z, cpu);
-	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) || !pcp_trylock(p)))
+	if (unlikely(order || mt == MT_ISOLATE || (info & ON_LRU << 16) ||
+		     pr_trace_enabled(m, mm_page_free) || !pcp_trylock_common(p)))
 		return free_any(m, z, pfn, order, cpu, info);
 	put_and_unlock(m, z, p, pfn, 0, mt);
 	return 0;
