@@ -175,6 +175,8 @@ int64_t pr_touch(struct pr_vm *vm, int mm, uint64_t addr, bool write)
 	struct space s = space_of(vm, mm);
 	uint32_t v = tree_find(s, addr);
 
+	if (!s.mm)
+		return -ESRCH;
 	if (!v)
 		return -EFAULT;
 	if (area(s, v)->start > addr && expand_down(s, v, addr & PAGE_MASK))

@@ -79,12 +79,19 @@ static int copy_areas(struct space child, struct space s)
 
 int pr_mm_fork(struct pr_vm *vm, int mm)
 {
-	int c = pr_mm_new(vm);
-	struct space s = space_of(vm, mm), child = space_of(vm, c);
-	struct pr_mm *to = child.mm;
+	struct space s = space_of(vm, mm), child;
+	struct pr_mm *to;
+	int c;
 
+	if (!s.mm)
+		return -ESRCH;
+	c = pr_mm_new(vm);
 	if (c < 0)
 		return c;
+	child = space_of(vm, c);
+	to = child.mm;
+	if (!to) /* it was just made */
+		return -EINVAL;
 	*to = *s.mm;
 	to->root = to->first = to->map_count = to->pgd = 0;
 	to->total_vm = to->locked_vm = to->data_vm = to->exec_vm = to->stack_vm = 0;

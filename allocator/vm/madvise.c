@@ -119,6 +119,8 @@ int64_t pr_madvise(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len, int ad
 	uint64_t end = addr + page_align(len);
 	int hole = 0;
 
+	if (!s.mm)
+		return -ESRCH;
 	if (!d || !page_aligned(addr) || (len && !page_align(len)) || end < addr)
 		return -EINVAL;
 	if (end == addr)

@@ -210,6 +210,8 @@ int64_t pr_mmap(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len, uint64_t 
 	int64_t found;
 	int err;
 
+	if (!s.mm)
+		return -ESRCH;
 	if (!page_aligned(offset) || !len)
 		return -EINVAL;
 	if (flags & MAP_ANONYMOUS)
@@ -262,6 +264,8 @@ int64_t pr_munmap(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len)
 {
 	struct space s = space_of(vm, mm);
 
+	if (!s.mm)
+		return -ESRCH;
 	if (!page_aligned(addr) || addr > s.mm->task_size || len > s.mm->task_size - addr)
 		return -EINVAL;
 	if (!page_align(len))
@@ -315,9 +319,13 @@ static bool brk_room(struct space s, uint64_t start, uint64_t end)
 int64_t pr_brk(struct pr_vm *vm, int mm, uint64_t brk)
 {
 	struct space s = space_of(vm, mm);
-	uint64_t old = page_align(s.mm->brk), new = page_align(brk), was = s.mm->brk;
-	uint64_t data = s.mm->end_data - s.mm->start_data;
+	uint64_t old, new = page_align(brk), was, data;
 
+	if (!s.mm)
+		return -ESRCH;
+	was = s.mm->brk;
+	old = page_align(was);
+	data = s.mm->end_data - s.mm->start_data;
 	if (brk < s.mm->start_brk || (s.mm->rlimit[PR_RLIMIT_DATA] != PR_RLIM_INFINITY &&
 				      brk - s.mm->start_brk + data > s.mm->rlimit[PR_RLIMIT_DATA]))
 		return (int64_t)was;

@@ -49,6 +49,8 @@ int64_t pr_mprotect(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len, uint6
 	uint64_t grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP), end, done;
 	uint32_t v;
 
+	if (!s.mm)
+		return -ESRCH;
 	prot &= ~(uint64_t)(PROT_GROWSDOWN | PROT_GROWSUP);
 	if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !page_aligned(addr))
 		return -EINVAL;
@@ -172,20 +174,31 @@ static int64_t do_mlock(struct space s, uint64_t addr, uint64_t len, uint64_t fl
 
 int64_t pr_mlock(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len)
 {
-	return do_mlock(space_of(vm, mm), addr, len, VM_LOCKED);
+	struct space s = space_of(vm, mm);
+
+	if (!s.mm)
+		return -ESRCH;
+	return do_mlock(s, addr, len, VM_LOCKED);
 }
 
 int64_t pr_mlock2(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len, uint64_t flags)
 {
+	struct space s = space_of(vm, mm);
+
+	if (!s.mm)
+		return -ESRCH;
 	if (flags & ~1ull) /* MLOCK_ONFAULT */
 		return -EINVAL;
-	return do_mlock(space_of(vm, mm), addr, len, VM_LOCKED | (flags ? VM_LOCKONFAULT : 0));
+	return do_mlock(s, addr, len, VM_LOCKED | (flags ? VM_LOCKONFAULT : 0));
 }
 
 int64_t pr_munlock(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len)
 {
-	return lock_range(space_of(vm, mm), addr & PAGE_MASK, page_align(len + (addr & ~PAGE_MASK)),
-			  0);
+	struct space s = space_of(vm, mm);
+
+	if (!s.mm)
+		return -ESRCH;
+	return lock_range(s, addr & PAGE_MASK, page_align(len + (addr & ~PAGE_MASK)), 0);
 }
 
 static void lock_all(struct space s, uint64_t flags)
@@ -208,6 +221,8 @@ int64_t pr_mlockall(struct pr_vm *vm, int mm, uint64_t flags)
 	struct space s = space_of(vm, mm);
 	uint64_t bits = VM_LOCKED | (flags & MCL_ONFAULT ? VM_LOCKONFAULT : 0);
 
+	if (!s.mm)
+		return -ESRCH;
 	if (!flags || (flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
 	    flags == MCL_ONFAULT)
 		return -EINVAL;
@@ -230,6 +245,8 @@ int64_t pr_munlockall(struct pr_vm *vm, int mm)
 {
 	struct space s = space_of(vm, mm);
 
+	if (!s.mm)
+		return -ESRCH;
 	s.mm->def_flags = 0;
 	lock_all(s, 0);
 	return 0;

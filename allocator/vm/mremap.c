@@ -264,6 +264,8 @@ int64_t pr_mremap(struct pr_vm *vm, int mm, uint64_t addr, uint64_t old_len, uin
 	uint32_t v;
 	int err;
 
+	if (!s.mm)
+		return -ESRCH;
 	if ((flags & ~(uint64_t)(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) ||
 	    ((flags & MREMAP_FIXED) && !(flags & MREMAP_MAYMOVE)))
 		return -EINVAL;

@@ -206,6 +206,7 @@ void pr_file_put(struct pr_vm *vm, uint32_t file);
 /*
  * The system calls; numbers of flags as in <sys/mman.h>. file: PR_NO_FILE without a file or for
  * MAP_ANONYMOUS, else an index; a call with a descriptor that is none is the host's -EBADF.
+ * -ESRCH: there is no such address space.
  */
 int64_t pr_mmap(struct pr_vm *vm, int mm, uint64_t addr, uint64_t len, uint64_t prot,
 		uint64_t flags, uint32_t file, uint64_t offset);
