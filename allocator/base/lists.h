@@ -42,22 +42,20 @@ static inline bool zone_spans(const struct zone *z, pfn_t pfn)
 	return pfn - z->start_pfn < z->spanned; /* below the start it wraps round */
 }
 
-/* Zone that holds pfn, or NULL. */
+/* Zone that holds pfn, from zones[i] on, or NULL. */
+struct zone *zone_search(const struct pr_machine *m, pfn_t pfn, uint32_t i);
+/* Zone that holds pfn, or NULL. Pieces without a zone name one behind the last, which spans nothing. */
 static inline struct zone *zone_of(const struct pr_machine *m, pfn_t pfn)
 {
 	uint64_t piece = pfn >> m->arena->map_shift;
-	uint32_t i;
+	struct zone *z;
 
 	if (unlikely(piece >= m->arena->map_size))
 		return NULL;
-	i = m->zone_map[piece];
-	while (likely(i < m->arena->nr_zones)) {
-		struct zone *z = &m->zones[i++];
-
-		if (likely(zone_spans(z, pfn)))
-			return z;
-	}
-	return NULL;
+	z = &m->zones[m->zone_map[piece]];
+	if (likely(zone_spans(z, pfn)))
+		return z;
+	return zone_search(m, pfn, m->zone_map[piece] + 1u);
 }
 
 /* --- states: one word each, so that another thread sees the old one or the new one --- */

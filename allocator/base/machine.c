@@ -66,7 +66,7 @@ static void lay_out(const struct pr_spec *s, struct arena *a)
 	a->nodes = at;
 	at = align_up(at + s->nr_nodes * sizeof(struct node), 4096);
 	a->zones = at;
-	at = align_up(at + s->nr_zones * sizeof(struct zone), 4096);
+	at = align_up(at + (s->nr_zones + 1) * sizeof(struct zone), 4096); /* see zone_of() */
 	a->pcps = at;
 	at = align_up(at + (uint64_t)s->nr_zones * s->nr_cpus * sizeof(struct pcp), 4096);
 	a->lru_batches = at;
@@ -148,7 +148,7 @@ static void zone_init(struct pr_machine *m, struct zone *z, const struct pr_zone
 static void map_init(struct pr_machine *m)
 {
 	for (uint32_t piece = 0; piece < m->arena->map_size; piece++)
-		m->zone_map[piece] = UINT16_MAX;
+		m->zone_map[piece] = (uint16_t)m->arena->nr_zones;
 	for (unsigned i = m->arena->nr_zones; i-- > 0;) {
 		const struct zone *z = &m->zones[i];
 		pfn_t last = z->start_pfn + z->spanned - 1;
@@ -278,6 +278,14 @@ int pr_machine_create(struct pr_machine *m, void *mem, size_t size, const struct
 	pr_zonelists_build(m);
 	pr_limits_setup(m);
 	return 0;
+}
+
+struct zone *zone_search(const struct pr_machine *m, pfn_t pfn, uint32_t i)
+{
+	for (; i < m->arena->nr_zones; i++)
+		if (zone_spans(&m->zones[i], pfn))
+			return &m->zones[i];
+	return NULL;
 }
 
 struct zone *pr_zone_of(const struct pr_machine *m, pfn_t pfn)

@@ -22,11 +22,17 @@ static inline int gfp_zone(gfp_t gfp)
 	return zone[gfp & 0xf];
 }
 
-/* Migrate type of a request; -1 if both movable and reclaimable. */
-static inline int gfp_type(const struct pr_machine *m, gfp_t gfp)
+/* Migrate type of a request where pages are grouped by mobility; -1 if both movable and reclaimable. */
+static inline int gfp_type_mobile(gfp_t gfp)
 {
 	static const int8_t type[] = {MT_UNMOVABLE, MT_MOVABLE, MT_RECLAIMABLE, -1};
-	int t = type[gfp / __GFP_MOVABLE & 3];
+
+	return type[gfp / __GFP_MOVABLE & 3];
+}
+
+static inline int gfp_type(const struct pr_machine *m, gfp_t gfp)
+{
+	int t = gfp_type_mobile(gfp);
 
 	return unlikely(m->arena->mobility_disabled) && t >= 0 ? MT_UNMOVABLE : t;
 }
@@ -205,8 +211,7 @@ static __attribute__((noinline)) bool reclaimed_room(struct context *c, struct z
 	enum { RECLAIM_DISTANCE = 30 };
 	unsigned order = c->r->order;
 
-	if (likely(!c->m->arena->sysctl.zone_reclaim_mode) ||
-	    c->m->nodes[c->preferred->node].distance[z->node] > RECLAIM_DISTANCE)
+	if (c->m->nodes[c->preferred->node].distance[z->node] > RECLAIM_DISTANCE)
 		return false;
 	return node_reclaim(c, z) &&
 	       zone_watermark_ok(z, order, zone_mark(z, alloc_flags & ALLOC_WMARK_MASK), c->highest,
@@ -230,7 +235,9 @@ retry:
 			alloc_flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 			goto retry;
 		}
-		if (!zone_allowed(c, z, alloc_flags) && !reclaimed_room(c, z, alloc_flags))
+		if (!zone_allowed(c, z, alloc_flags) &&
+		    (likely(!c->m->arena->sysctl.zone_reclaim_mode) ||
+		     !reclaimed_room(c, z, alloc_flags)))
 			continue;
 		c->tried = true;
 		pfn = take_from_zone(c, z, alloc_flags);
@@ -294,7 +301,8 @@ static inline bool zone_is_rich(const struct zone *z, unsigned order, enum zone_
 hot_inline struct zone *common_zone(struct pr_machine *m, const struct pr_request *r,
 				    unsigned order, enum migratetype *mt)
 {
-	int type = gfp_type(m, r->gfp), highest = gfp_zone(r->gfp), node = r->node;
+	/* where mobility is off, no zone is preferred here: see set_preferred() */
+	int type = gfp_type_mobile(r->gfp), highest = gfp_zone(r->gfp), node = r->node;
 	uint32_t preferred;
 	struct zone *z;
 

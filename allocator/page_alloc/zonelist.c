@@ -50,6 +50,7 @@ static struct zoneref *add_zones(const struct pr_machine *m, unsigned node, stru
 	return to;
 }
 
+/* For the common path, which has none where grouping by mobility is off. */
 static void set_preferred(struct pr_machine *m, unsigned node)
 {
 	for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
@@ -57,7 +58,9 @@ static void set_preferred(struct pr_machine *m, unsigned node)
 
 		while (e->zone != LINK_NONE && e->type > t)
 			e++;
-		m->arena->preferred[node][t] = e->zone == LINK_NONE ? UINT16_MAX : (uint16_t)e->zone;
+		m->arena->preferred[node][t] = 
+			e->zone == LINK_NONE || m->arena->mobility_disabled ? UINT16_MAX
+									    : (uint16_t)e->zone;
 	}
 }
 

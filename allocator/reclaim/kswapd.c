@@ -143,7 +143,8 @@ void wake_kswapd(struct pr_machine *m, struct zone *z, unsigned order, enum zone
 		store(&n->kswapd_highest, (int)highest);
 	if (load(&n->kswapd_order) < (int)order)
 		store(&n->kswapd_order, (int)order);
-	__atomic_fetch_add(&n->kswapd_wakeups, 1, __ATOMIC_RELAXED);
+	/* two at the same moment may count as one: a failing request comes here twice */
+	store(&n->kswapd_wakeups, load(&n->kswapd_wakeups) + 1);
 	if (load(&n->kswapd.state) == KSWAPD_BALANCING)
 		return;
 	if (node_balanced(m, n, order, (int)highest) && !boosted(m, n, (int)highest)) {

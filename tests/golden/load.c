@@ -327,6 +327,7 @@ int golden_load(struct golden *g)
 	if (!g->arena || pr_machine_create(&g->m, g->arena, g->size, &spec))
 		return -1;
 	g->m.arena->mobility_disabled = 0; /* the whole machine is larger than what was dumped */
+	pr_zonelists_build(&g->m);
 	early_sysctls(g, from);
 	load_state(g, from, to);
 	load_counts(g, from, to);

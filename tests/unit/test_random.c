@@ -112,6 +112,7 @@ static void run_make(struct run *t, const struct script_plan *plan, bool check)
 	assert_non_null(t->g.arena);
 	assert_int_equal(pr_machine_create(&t->g.m, t->g.arena, t->g.size, &spec), 0);
 	t->g.m.arena->mobility_disabled = 0; /* as on a larger machine */
+	pr_zonelists_build(&t->g.m);
 	for (unsigned i = 0; i < spec.nr_zones; i++)
 		place(&t->g.m, &zone[i]);
 	t->g.sink = sink;
