@@ -130,8 +130,6 @@ void pr_mm_exit(struct pr_vm *vm, int mm)
 
 	if (!s.mm)
 		return;
-	if (!s.mm)
-		return;
 	if (unmap_range(s, 0, s.mm->task_size))
 		return; /* not with whole areas: nothing is cut */
 	tables_free(s, 0, s.mm->task_size);
